@@ -6,7 +6,7 @@ import { createLimiter, type Limiter, type LimiterSettings } from '../src/core/d
 import { type LimitSetKey, limitSetText, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { PolicyKey } from '../src/core/model/policy.ts'
 import { type Clock, noMetrics, silentLogger } from '../src/core/ports/platform.ts'
-import { lruCaches, shortPause, systemClock } from '../src/platform/runtime.ts'
+import { lruCaches, newSlotPrefix, shortPause, systemClock } from '../src/platform/runtime.ts'
 import { createDynamoAdminStore } from '../src/store/dynamodb/admin/admin-store.ts'
 import { createDynamoBucketStore } from '../src/store/dynamodb/bucket-store.ts'
 import { createDynamoClient, type DynamoClient } from '../src/store/dynamodb/client.ts'
@@ -144,6 +144,7 @@ const limiterOn = (
     metrics: noMetrics,
     newCache: lruCaches,
     pause: shortPause,
+    slotPrefix: newSlotPrefix(),
     settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS, ...settings },
   })
 

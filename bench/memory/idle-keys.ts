@@ -53,6 +53,7 @@ const limiter = createLimiter({
   metrics: noMetrics,
   newCache: lruCaches,
   pause: shortPause,
+  slotPrefix: 'bench-',
   settings: { leaseTtlMs: 1000 },
 })
 

@@ -1,6 +1,7 @@
 import type { Limit } from '../api/responses.ts'
 import { amountText } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
+import { concurrency } from './concurrency.tsx'
 import { fixedWindow } from './fixed-window.tsx'
 import { meterOf } from './limit-text.ts'
 import type { Texts } from './size-draft.ts'
@@ -19,6 +20,7 @@ export const registerSizeForm = <Values extends Texts>(form: SizeForm<Values>): 
 registerSizeForm(tokenBucket)
 registerSizeForm(slidingWindow)
 registerSizeForm(fixedWindow)
+registerSizeForm(concurrency)
 
 /** The algorithms to choose from, each with its name. */
 export const algorithmOptions = (): readonly (readonly [algorithm: string, name: string])[] =>

@@ -17,7 +17,7 @@ import {
   type Refund,
   type ScheduleEntry,
 } from '../core/model/limit.ts'
-import { METERS, type Meter, meterOfName } from '../core/model/meter.ts'
+import { IN_FLIGHT, METERS, type Meter, meterOfName } from '../core/model/meter.ts'
 import { checkedBy, closedObject, type Fault } from './containers.ts'
 import { integer, zeroOr } from './fields.ts'
 
@@ -107,7 +107,7 @@ export const limitOf = (
   schedule?: readonly ScheduleEntry[] | undefined,
 ): Limit => ({
   name: json.name,
-  meter: json.meter ?? meterOfName(json.name) ?? 'requests',
+  meter: size.algorithm === 'concurrency' ? IN_FLIGHT : (json.meter ?? meterOfName(json.name) ?? 'requests'),
   size,
   ...(schedule !== undefined && { schedule }),
   ...(json.mode !== undefined && { mode: json.mode }),

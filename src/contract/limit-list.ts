@@ -1,5 +1,11 @@
 import * as v from 'valibot'
-import { type Limit, type LimitSize, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../core/model/limit.ts'
+import {
+  type Limit,
+  type LimitSize,
+  MAX_CONCURRENCY_LIMITS,
+  MAX_LIMITS,
+  MAX_SLIDING_WINDOWS,
+} from '../core/model/limit.ts'
 import { boundedList, checkedBy, chosen, type Fault } from './containers.ts'
 
 /** A schema that parses a limit from JSON. */
@@ -51,6 +57,15 @@ export const createLimitList = <Form extends LimitForm>(formats: readonly SizeFo
     checkedBy((limits) => faultTogether(limits)),
   )
 
+const tooMany = (
+  limits: readonly Limit[],
+  algorithm: LimitSize['algorithm'],
+  most: number,
+): Fault | undefined =>
+  limits.filter(({ size }) => size.algorithm === algorithm).length <= most
+    ? undefined
+    : { must: `contain at most ${most} limits of algorithm ${algorithm}` }
+
 /** The fault of a list whose limits are valid one by one. */
 const faultTogether = (limits: readonly Limit[]): Fault | undefined => {
   const names = limits.map(({ name }) => name)
@@ -58,7 +73,8 @@ const faultTogether = (limits: readonly Limit[]): Fault | undefined => {
   if (repeated >= 0) {
     return { path: [repeated, 'name'], must: `be unique; ${names[repeated]} is already there` }
   }
-  const windows = limits.filter(({ size }) => size.algorithm === 'sliding_window')
-  if (windows.length <= MAX_SLIDING_WINDOWS) return undefined
-  return { must: `contain at most ${MAX_SLIDING_WINDOWS} limits of algorithm sliding_window` }
+  return (
+    tooMany(limits, 'sliding_window', MAX_SLIDING_WINDOWS) ??
+    tooMany(limits, 'concurrency', MAX_CONCURRENCY_LIMITS)
+  )
 }

@@ -3,10 +3,13 @@ import {
   ALGORITHMS,
   CALENDAR_UNITS,
   type CalendarUnit,
+  DEFAULT_SLOT_SECONDS,
   DEFAULT_SLOTS,
   FIRST_USE,
   type LimitSize,
+  MAX_CONCURRENCY,
   MAX_RATE,
+  MAX_SLOT_SECONDS,
   MAX_SLOTS,
   MAX_WINDOW_SECONDS,
   MIN_SLOTS,
@@ -332,8 +335,60 @@ const fixedWindow = {
   },
 } as const satisfies SizeFormat
 
+/**
+ * At most `limit` requests in flight. A request holds a slot from its reservation until this is settled or released, and no longer
+ * than the slot lasts, so a process that crashes leaves none behind. A check without a reservation requires a free slot and
+ * takes none.
+ */
+export interface ConcurrencyDefinition extends CommonFields {
+  readonly algorithm: 'concurrency'
+  /** Requests in flight counts as requests, whatever they cost. */
+  readonly meter?: 'requests' | undefined
+  /** The most requests in flight, at most 200; 0: paused. */
+  readonly limit: number
+  /** How long a slot lasts that is neither released nor renewed, where the request states no time: 1 to 3600. Default 60. */
+  readonly lease_seconds?: number | undefined
+  /** As responses contain it: the same as `limit`. */
+  readonly capacity?: number | undefined
+}
+
+const concurrencyLimit = v.pipe(
+  integer(0, MAX_CONCURRENCY),
+  v.description('The most requests in flight; 0: paused'),
+)
+
+const leaseSeconds = v.pipe(
+  integer(1, MAX_SLOT_SECONDS),
+  v.description(
+    `How long a slot lasts that is neither released nor renewed; default ${DEFAULT_SLOT_SECONDS}`,
+  ),
+)
+
+const inFlight = v.pipe(
+  limitObject({
+    ...commonFields,
+    algorithm: v.literal('concurrency'),
+    meter: v.optional(v.literal('requests', 'be requests, or be left out: it counts the requests in flight')),
+    limit: concurrencyLimit,
+    lease_seconds: v.optional(leaseSeconds),
+    capacity: v.optional(concurrencyLimit),
+  }),
+  checkedBy((json) => capacityFault(json)),
+  v.transform((json) => {
+    const { limit, lease_seconds: leaseSeconds = DEFAULT_SLOT_SECONDS } = json
+    return limitOf(json, { algorithm: 'concurrency', limit, leaseSeconds })
+  }),
+)
+
+const concurrency = {
+  algorithm: 'concurrency',
+  forms: [inFlight],
+  formOf: () => inFlight,
+  response: { lease_seconds: v.exactOptional(leaseSeconds) },
+} as const satisfies SizeFormat
+
 /** Every algorithm in JSON. Their arithmetic is in `core/bucket/registry.ts`. */
-export const FORMATS = [tokenBucket, slidingWindow, fixedWindow] as const
+export const FORMATS = [tokenBucket, slidingWindow, fixedWindow, concurrency] as const
 
 /** A limit as requests and apps define it. */
 export type LimitDefinition =
@@ -342,6 +397,7 @@ export type LimitDefinition =
   | SlidingWindowDefinition
   | FixedWindowDefinition
   | FirstUseWindowDefinition
+  | ConcurrencyDefinition
 
 export const limitList = createLimitList<(typeof FORMATS)[number]['forms'][number]>(FORMATS)
 
@@ -352,4 +408,5 @@ export const sizeResponse = {
   ...tokenBucket.response,
   ...slidingWindow.response,
   ...fixedWindow.response,
+  ...concurrency.response,
 }

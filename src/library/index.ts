@@ -1,4 +1,5 @@
 export type {
+  ConcurrencyDefinition,
   FirstUseWindowDefinition,
   FixedWindowDefinition,
   LimitDefinition,

@@ -38,6 +38,12 @@ const LONGEST_MS = 25
 export const shortPause = (tries = 1): Promise<void> =>
   pause((SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS)) * 2 ** (tries - 1))
 
+/** 48 random bits as text: the beginning of the ids of this process's slots. Needs no module of Node. */
+export const newSlotPrefix = (): string =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(6))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+
 /** Caches of at most `max` values that drop the least recently used. */
 export const lruCaches: CacheFactory = <V extends object>({ max }: { readonly max: number }) => {
   // with `max`, the library allocates room for all values at once: 2.8 MB for 100,000

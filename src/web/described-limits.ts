@@ -1,6 +1,6 @@
 import type { LimitState, Violation } from '../core/decide/decision.ts'
 import { isEnforced } from '../core/model/limit.ts'
-import type { Meter } from '../core/model/meter.ts'
+import type { LimitMeter, Meter } from '../core/model/meter.ts'
 
 /** Negative if `a` has the smaller available share; for equal shares, if `a` has the smaller capacity. */
 const byShareLeft = (a: LimitState, b: LimitState): number =>
@@ -9,11 +9,14 @@ const byShareLeft = (a: LimitState, b: LimitState): number =>
 const tightestOf = (limits: readonly LimitState[], meters: readonly Meter[]): LimitState | undefined => {
   let tightest: LimitState | undefined
   for (const state of limits) {
-    if (!isEnforced(state.limit) || !meters.includes(state.limit.meter)) continue
+    if (!isEnforced(state.limit) || !isOneOf(meters, state.limit.meter)) continue
     if (tightest === undefined || byShareLeft(state, tightest) < 0) tightest = state
   }
   return tightest
 }
+
+/** No header describes the requests in flight. */
+const isOneOf = (meters: readonly LimitMeter[], meter: LimitMeter): boolean => meters.includes(meter)
 
 const REQUESTS: readonly Meter[] = ['requests']
 
@@ -63,7 +66,7 @@ export const parentsTokens = (limits: readonly LimitState[]): LimitState | undef
 const deniedBy = (violations: readonly Violation[], meters: readonly Meter[]): LimitState | undefined => {
   let longest: Violation | undefined
   for (const violation of violations) {
-    if (!meters.includes(violation.meter)) continue
+    if (!isOneOf(meters, violation.meter)) continue
     if (longest === undefined || isLonger(violation.retryAfterNs, longest.retryAfterNs)) longest = violation
   }
   return longest?.state
@@ -83,4 +86,4 @@ const nearest = (limits: readonly LimitState[], meters: readonly Meter[]): Limit
 }
 
 const isOfEntity = ({ bucket, limit }: LimitState, meters: readonly Meter[]): boolean =>
-  bucket.kind === 'entity' && isEnforced(limit) && meters.includes(limit.meter)
+  bucket.kind === 'entity' && isEnforced(limit) && isOneOf(meters, limit.meter)

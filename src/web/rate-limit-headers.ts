@@ -3,6 +3,7 @@ import type { Decision, Denied, LimitState, Violation } from '../core/decide/dec
 import { warningsOf } from '../core/decide/decision-log.ts'
 import { isEnforced, type Limit } from '../core/model/limit.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
+import { IN_FLIGHT } from '../core/model/meter.ts'
 import { DAY_NS, MS_NS, roundedUp, SECOND_NS, smaller } from '../core/model/time.ts'
 import { ANTHROPIC_HEADERS, addAnthropic } from './anthropic-headers.ts'
 import { describedRequests, describedTokens, parentsTokens } from './described-limits.ts'
@@ -213,7 +214,7 @@ const MAX_INTEGER = 999_999_999_999_999
  * RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-11: one item for each of the caller's own enforced
  * limits, and for each other limit that denied (`"proj-demo/rpm"`, `"GLOBAL/rph"`). `t` is the time to the end of a fixed
  * window. Other limits have it only if nothing is left: until then, a limit that refills continuously has no window in which
- * the remaining amount is all that can be used.
+ * the remaining amount is all that can be used. Concurrency limits have no item: they have no window.
  */
 export const addIetf = (
   headers: Headers,
@@ -226,8 +227,9 @@ export const addIetf = (
     policies += separator + policy
     items += `${separator}${name};r=${integer(state.available)}${windowText(state, violations)}`
   }
-  for (const state of limits) if (state.own && isEnforced(state.limit)) add(state, ownTexts(state))
-  for (const { state } of violations) if (!state.own) add(state, textsOf(state))
+  for (const state of limits)
+    if (state.own && isEnforced(state.limit) && state.limit.meter !== IN_FLIGHT) add(state, ownTexts(state))
+  for (const { state, meter } of violations) if (!state.own && meter !== IN_FLIGHT) add(state, textsOf(state))
   if (policies === '') return
   headers['ratelimit-policy'] = policies
   headers.ratelimit = items

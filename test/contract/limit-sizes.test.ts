@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import { expect, expectTypeOf, test } from 'vitest'
 import {
+  type ConcurrencyDefinition,
   type FirstUseWindowDefinition,
   type FixedWindowDefinition,
   FORMATS,
@@ -33,6 +34,7 @@ test('the published types are what the schemas accept', () => {
   expectTypeOf<Accepted<FormOf<SlidingWindowDefinition>>>().toEqualTypeOf<SlidingWindowDefinition>()
   expectTypeOf<Accepted<FormOf<FixedWindowDefinition>>>().toEqualTypeOf<FixedWindowDefinition>()
   expectTypeOf<Accepted<FormOf<FirstUseWindowDefinition>>>().toEqualTypeOf<FirstUseWindowDefinition>()
+  expectTypeOf<Accepted<FormOf<ConcurrencyDefinition>>>().toEqualTypeOf<ConcurrencyDefinition>()
   expectTypeOf<LimitDefinition>().toEqualTypeOf<Accepted<Form>>()
 })
 

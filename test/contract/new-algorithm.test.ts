@@ -24,7 +24,7 @@ test('the new limit is parsed, and an error names its field', () => {
   expect(() => parseLimits([{ ...rph, limit: -1 }])).toThrow(/^limits\[0\]\.limit must be an integer from 0/)
   expect(() => parseLimits([{ ...rph, per: 'day' }])).toThrow(/^limits\[0\]\.per must not be given/)
   expect(() => parseLimits([{ ...rph, algorithm: 'leaky' }])).toThrow(
-    'limits[0].algorithm must be one of token_bucket, sliding_window, fixed_window, hourly_bucket',
+    'limits[0].algorithm must be one of token_bucket, sliding_window, fixed_window, concurrency, hourly_bucket',
   )
 })
 

@@ -23,6 +23,8 @@ export interface TestNode {
   readonly counts: Readonly<Partial<Record<MetricName, number>>>
 }
 
+let nodes = 0
+
 /** One node: a limiter on a table shared by all nodes. */
 export const createTestNode = (parts: {
   readonly buckets: BucketStore
@@ -43,6 +45,7 @@ export const createTestNode = (parts: {
       },
     },
     newCache: newMapCache,
+    slotPrefix: `node${++nodes}-`,
   })
   return { limiter, counts }
 }

@@ -168,6 +168,8 @@ const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
   ...shared,
 })
 
+let limiters = 0
+
 const testLimiter = (
   { store, buckets, clock }: SharedTable,
   settings: Partial<HttpSettings> = {},
@@ -182,6 +184,7 @@ const testLimiter = (
     metrics: noMetrics,
     newCache: smallCaches,
     pause: async () => {},
+    slotPrefix: `app${++limiters}-`,
     settings: {
       isEnabled: settings.rateLimitingEnabled ?? true,
       defaultLimits: parseLimits(

@@ -122,6 +122,7 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
     },
     newCache: <V extends object>() => new Map<string, V>(),
     pause: () => new Promise((resolve) => machine.after(random.between(...PAUSE_NS), resolve)),
+    slotPrefix: `${by}-`,
     settings: {
       leaseTtlMs: schedule.leaseTtlMs,
       ...(schedule.isLambda ? { useDelayMs: 0 } : { sharesRefunds: schedule.seed % 2 === 1 }),

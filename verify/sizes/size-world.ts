@@ -44,6 +44,7 @@ export const createSizeWorld = (
     metrics: noMetrics,
     newCache: lruCaches,
     pause: async () => {},
+    slotPrefix: 'slot-',
   })
   return {
     limiter,

@@ -1,6 +1,6 @@
 import type { Limiter } from '../decide/limiter.ts'
 import { invalid } from '../model/errors.ts'
-import type { Meter } from '../model/meter.ts'
+import type { LimitMeter } from '../model/meter.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
 
 /** Selects buckets and limits of an entity; an absent field selects all. */
@@ -47,7 +47,7 @@ export const createBucketService = (deps: BucketDependencies): BucketService => 
 
 /** `meter` is recorded only for money, whose amounts are micro-dollars. */
 interface Recorded extends Amendment {
-  readonly meter?: Meter
+  readonly meter?: LimitMeter
 }
 
 /** The meter of the named limit. Without a resource, the limit may belong to any bucket of the entity. */
@@ -55,7 +55,7 @@ const checkLimit = async (
   deps: BucketDependencies,
   entityId: string,
   { resource, limitName }: Selection,
-): Promise<Meter | undefined> => {
+): Promise<LimitMeter | undefined> => {
   const resources =
     resource === undefined ? [undefined, ...(await limitedResources(deps, entityId))] : [resource]
   const limits = await Promise.all(resources.map((name) => deps.limiter.explain(entityId, name)))

@@ -1,7 +1,7 @@
 import { ID_RULE, isId, isResource, RESOURCE_RULE } from '../model/entity.ts'
 import { invalid } from '../model/errors.ts'
 import { limitToJson } from '../model/json.ts'
-import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
+import { type Limit, MAX_CONCURRENCY_LIMITS, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
 import {
   DEFAULT_RESOURCE,
   type LimitOwner,
@@ -135,7 +135,7 @@ const checkTogether = async (
       layerOf(each, limitSetText(each) === limitSetText(key) ? { limits, version: 0n } : stored[index]),
     )
     if (areTooMany(layers)) {
-      const most = `${MAX_LIMITS} limits, ${MAX_SLIDING_WINDOWS} of them of algorithm sliding_window`
+      const most = `${MAX_LIMITS} limits, ${MAX_SLIDING_WINDOWS} of them of algorithm sliding_window and ${MAX_CONCURRENCY_LIMITS} of algorithm concurrency`
       throw invalid('limits', `be at most ${most}, effective on ${resource} together with inherited ones`)
     }
   }

@@ -1,4 +1,5 @@
 import type { LimitSize } from '../model/limit.ts'
+import type { Slot } from '../model/meter.ts'
 import type { Action, BucketItem, Condition, FieldValue } from './write.ts'
 
 /**
@@ -67,21 +68,30 @@ export interface Algorithm {
   readonly windowNs: bigint
   /** True: windows of a fixed length begin with their first charge, at `w`. */
   readonly beginsWithUse?: boolean
+  /** The wait that denials state, if the amount in use may fall at any time; undefined: the result of `wait`. */
+  readonly retryNs?: bigint
 
   level(fields: LimitFields, now: bigint): Level
   /** ns until `cost` (at most `bound`) passes; 0 if it passes now. */
-  wait(fields: LimitFields, cost: number, now: bigint, bound: number): bigint
+  wait(fields: LimitFields, cost: number, now: bigint, bound: number, slots?: readonly Slot[]): bigint
   /**
    * Charges `cost` if the amount in use, `cost` included, is then at most `bound`, which is at most the capacity. `cost` is at
-   * most `bound`. A cost of 0 is only denied while the limit is in debt.
+   * most `bound`. A cost of 0 is only denied while the limit is in debt. `slots`: those that a concurrency limit adds, at most
+   * `cost`.
    */
-  charge(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
+  charge(
+    snapshot: LimitFields | undefined,
+    cost: number,
+    now: bigint,
+    bound: number,
+    slots?: readonly Slot[],
+  ): LimitWrite
   /** A write without actions, whose conditions hold only if `cost` does not fit within `bound`. */
   exceeded(snapshot: LimitFields | undefined, cost: number, now: bigint, bound: number): LimitWrite
   /** Charges `amount` even if it does not fit, as long as the limit is then full again by `latest` (ns since the epoch). */
   debit(snapshot: LimitFields | undefined, amount: number, now: bigint, latest: bigint): LimitWrite
   /** What a refund of a charge that left `fields` at `now` requires. */
-  refundBasis(fields: LimitFields, now: bigint): RefundBasis
+  refundBasis(fields: LimitFields, now: bigint, slots?: readonly Slot[]): RefundBasis
   /** Refunds as much as is allowed; undefined if that is nothing. */
   refund(snapshot: LimitFields, refund: Refund): LimitWrite | undefined
   /** Refunds `amount` of any earlier charges (a top-up); undefined if nothing is in use. */

@@ -100,10 +100,13 @@ export const prefixed = (limitName: string, write: LimitWrite): PrefixedWrite =>
 const inPath = (limitName: string, path: Path): Path =>
   typeof path === 'string' ? `${limitName}_${path}` : [`${limitName}_${path[0]}`, path[1]]
 
-const inCondition = (limitName: string, condition: Condition): Condition =>
-  condition.is === 'anyOf'
-    ? { ...condition, conditions: condition.conditions.map((inner) => inCondition(limitName, inner)) }
+const inCondition = (limitName: string, condition: Condition): Condition => {
+  if (condition.is === 'anyOf')
+    return { ...condition, conditions: condition.conditions.map((inner) => inCondition(limitName, inner)) }
+  return condition.is === 'sizeAtMost'
+    ? { ...condition, path: `${limitName}_${condition.path}` }
     : { ...condition, path: inPath(limitName, condition.path) }
+}
 
 const inAction = (limitName: string, action: Action): Action => {
   const path = inPath(limitName, action.path)

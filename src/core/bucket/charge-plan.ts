@@ -1,7 +1,15 @@
-import type { Cost } from '../model/meter.ts'
+import { amountOf, type ChargedCost, IN_FLIGHT, type Slot } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
 import { fieldsOf, type LimitFields, type LimitWrite } from './algorithm.ts'
-import { bookkeeping, prefixed, textIn, textPath, versionPath } from './bucket-item.ts'
+import {
+  bookkeeping,
+  type PrefixedWrite,
+  prefixed,
+  textIn,
+  textPath,
+  unchangedSince,
+  versionPath,
+} from './bucket-item.ts'
 import { boundOf, type EffectiveLimit, isPaused } from './effective-limit.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
 
@@ -9,6 +17,8 @@ import { type Action, type BucketItem, type ConditionalWrite, equal, missing, se
 export interface LimitCharge {
   readonly effective: EffectiveLimit
   readonly amount: number
+  /** The slots that it takes of a concurrency limit, at most `amount`. */
+  readonly slots?: readonly Slot[]
   /** True: the limit only warns, and the snapshot shows it exceeded: it is not charged, and the write requires that it is exceeded. */
   readonly isExceeded?: boolean
 }
@@ -18,14 +28,25 @@ export const fitsAtAll = ({ effective, amount }: LimitCharge): boolean =>
   amount <= boundOf(effective) && !isPaused(effective)
 
 /** ns until the charge passes, from the snapshot on. Requires `fitsAtAll`. */
-export const waitNsOf = (snapshot: BucketItem, { effective, amount }: LimitCharge, now: bigint): bigint =>
-  effective.algorithm.wait(fieldsOf(snapshot, effective.limit.name), amount, now, boundOf(effective))
+export const waitNsOf = (
+  snapshot: BucketItem,
+  { effective, amount, slots }: LimitCharge,
+  now: bigint,
+): bigint =>
+  effective.algorithm.wait(fieldsOf(snapshot, effective.limit.name), amount, now, boundOf(effective), slots)
 
 /** The charge of `cost` on each limit whose meter it names. */
-export const limitChargesOf = (limits: readonly EffectiveLimit[], cost: Cost): readonly LimitCharge[] =>
+export const limitChargesOf = (
+  limits: readonly EffectiveLimit[],
+  cost: ChargedCost,
+): readonly LimitCharge[] =>
   limits.flatMap((effective) => {
-    const amount = cost[effective.limit.meter]
-    return amount === undefined ? [] : [{ effective, amount }]
+    const { meter } = effective.limit
+    const amount = amountOf(cost, meter)
+    if (amount === undefined) return []
+    return meter === IN_FLIGHT && cost.slots
+      ? [{ effective, amount, slots: cost.slots }]
+      : [{ effective, amount }]
   })
 
 /**
@@ -45,20 +66,30 @@ export const planCharge = (
   const kept = bookkeeping(snapshot, now, fullAt)
   const parts = charges.map((charge) => chargeOne(snapshot, charge, now))
   return {
-    conditions: [...kept.conditions, ...parts.flatMap(({ conditions }) => conditions)],
+    conditions: [
+      ...kept.conditions,
+      ...unchangedSince(snapshot, parts),
+      ...parts.flatMap(({ conditions }) => conditions),
+    ],
     actions: [...kept.actions, ...parts.flatMap(({ actions }) => actions), ...counters],
   }
 }
 
-const chargeOne = (snapshot: BucketItem | undefined, charge: LimitCharge, now: bigint): ConditionalWrite => {
+const chargeOne = (snapshot: BucketItem | undefined, charge: LimitCharge, now: bigint): PrefixedWrite => {
   const { limit, algorithm, version } = charge.effective
   const isKnown = textIn(snapshot, limit.name) !== undefined
   const fields = snapshot && isKnown ? fieldsOf(snapshot, limit.name) : undefined
   const write = prefixed(limit.name, ownPart(fields, charge, now))
   const text = textPath(limit.name)
+  const { requiresSnapshot } = write
   if (isKnown)
-    return { conditions: [equal(text, algorithm.text), ...write.conditions], actions: write.actions }
+    return {
+      requiresSnapshot,
+      conditions: [equal(text, algorithm.text), ...write.conditions],
+      actions: write.actions,
+    }
   return {
+    requiresSnapshot,
     conditions: [missing(text), ...write.conditions],
     actions: [...write.actions, set(text, algorithm.text), set(versionPath(limit.name), version)],
   }
@@ -68,8 +99,10 @@ const UNCONDITIONAL: LimitWrite = { conditions: [], actions: [] }
 
 /** An amount that does not fit the full limit exceeds it in any state: no condition is required. */
 const ownPart = (fields: LimitFields | undefined, charge: LimitCharge, now: bigint): LimitWrite => {
-  const { effective, amount, isExceeded: isOver = false } = charge
+  const { effective, amount, slots, isExceeded: isOver = false } = charge
   if (isOver && !fitsAtAll(charge)) return UNCONDITIONAL
   const { algorithm } = effective
-  return (isOver ? algorithm.exceeded : algorithm.charge)(fields, amount, now, boundOf(effective))
+  return isOver
+    ? algorithm.exceeded(fields, amount, now, boundOf(effective))
+    : algorithm.charge(fields, amount, now, boundOf(effective), slots)
 }

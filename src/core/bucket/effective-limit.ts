@@ -1,5 +1,5 @@
 import type { Limit } from '../model/limit.ts'
-import type { Meter } from '../model/meter.ts'
+import { IN_FLIGHT, type Meter } from '../model/meter.ts'
 import type { Algorithm } from './algorithm.ts'
 
 /** The source of limits that are not set in the table: the defaults of this process. */
@@ -27,13 +27,19 @@ export interface Scheduled {
   readonly until: bigint | undefined
 }
 
+/** Whether a request holds slots of one of the limits: then no lease pays for it, and no bucket in memory is charged in place. */
+export const areHeld = (limits: readonly EffectiveLimit[]): boolean => {
+  for (const { limit } of limits) if (limit.meter === IN_FLIGHT) return true
+  return false
+}
+
 const meters = new WeakMap<readonly EffectiveLimit[], readonly Meter[]>()
 
-/** The meters that the limits count, each once; the same list for the same limits. */
+/** The meters of costs that the limits count, each once; the same list for the same limits. */
 export const metersOf = (limits: readonly EffectiveLimit[]): readonly Meter[] => {
   const known = meters.get(limits)
   if (known !== undefined) return known
-  const found = [...new Set(limits.map(({ limit }) => limit.meter))]
+  const found = [...new Set(limits.map(({ limit }) => limit.meter))].filter((meter) => meter !== IN_FLIGHT)
   meters.set(limits, found)
   return found
 }

@@ -1,5 +1,5 @@
 import { isEnforced } from '../model/limit.ts'
-import type { Cost, Meter } from '../model/meter.ts'
+import { type ChargedCost, IN_FLIGHT, type LimitMeter } from '../model/meter.ts'
 import { fieldsOf, type RefundBasis } from './algorithm.ts'
 import { numberIn, textPath, versionPath } from './bucket-item.ts'
 import type { BucketId } from './bucket-store.ts'
@@ -9,10 +9,11 @@ import type { BucketItem } from './write.ts'
 /** The data of a charge on one limit that its settlement requires. */
 export interface LimitReceipt {
   readonly limitName: string
-  readonly meter: Meter
+  readonly meter: LimitMeter
   /** As in the bucket right after the charge: a limit that has changed since receives no refund. */
   readonly text: string
   readonly version: bigint
+  /** Of a concurrency limit, the number of slots: 0 or 1. */
   readonly charged: number
   readonly basis: RefundBasis
   /** Whether a refund returns all (`refund: "full"`). */
@@ -45,7 +46,7 @@ export interface ChargedBucket {
 /** The receipt of a charge of `cost` at `now`. */
 export const receiptOf = (
   { bucket, limits, item = {} }: ChargedBucket,
-  cost: Cost,
+  cost: ChargedCost,
   now: bigint,
 ): Receipt => ({
   bucket,
@@ -59,8 +60,8 @@ export const receiptOf = (
       meter: limit.meter,
       text: typeof text === 'string' ? text : algorithm.text,
       version: numberIn(item, versionPath(limit.name), version),
-      charged: cost[limit.meter] ?? 0,
-      basis: algorithm.refundBasis(fieldsOf(item, limit.name), now),
+      charged: chargedBy(cost, limit.meter),
+      basis: algorithm.refundBasis(fieldsOf(item, limit.name), now, cost.slots),
       full: limit.refund === 'full',
       soft: !isEnforced(limit),
       headroom: algorithm.capacity - boundOf(effective),
@@ -69,14 +70,17 @@ export const receiptOf = (
   }),
 })
 
+const chargedBy = (cost: ChargedCost, meter: LimitMeter): number =>
+  meter === IN_FLIGHT ? (cost.slots?.length ?? 0) : (cost[meter] ?? 0)
+
 /** For a bucket whose meters the cost does not name: nothing is charged, but the actual cost may name one of them. */
-export const uncharged = (bucket: Omit<ChargedBucket, 'item'>, cost: Cost, now: bigint): Receipt => ({
+export const uncharged = (bucket: Omit<ChargedBucket, 'item'>, cost: ChargedCost, now: bigint): Receipt => ({
   ...receiptOf({ ...bucket, item: undefined }, cost, now),
   generation: undefined,
 })
 
 /** The receipt of a part of a charge. */
-export const receiptFor = (receipt: Receipt, cost: Cost): Receipt => ({
+export const receiptFor = (receipt: Receipt, cost: ChargedCost): Receipt => ({
   ...receipt,
-  limits: receipt.limits.map((limit) => ({ ...limit, charged: cost[limit.meter] ?? 0 })),
+  limits: receipt.limits.map((limit) => ({ ...limit, charged: chargedBy(cost, limit.meter) })),
 })

@@ -1,5 +1,6 @@
 import type { LimitSize } from '../model/limit.ts'
 import type { Algorithm, AlgorithmDefinition } from './algorithm.ts'
+import { concurrency } from './concurrency.ts'
 import { fixedWindow } from './fixed-window.ts'
 import { slidingWindow } from './sliding-window.ts'
 import { tokenBucket } from './token-bucket.ts'
@@ -39,6 +40,7 @@ const partOf = (amount: number, share: number): number =>
 registerAlgorithm(tokenBucket)
 registerAlgorithm(slidingWindow)
 registerAlgorithm(fixedWindow)
+registerAlgorithm(concurrency)
 
 const registered = (size: LimitSize): Registered => {
   const found = registry.get(size.algorithm)

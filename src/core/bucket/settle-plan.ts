@@ -1,3 +1,4 @@
+import { IN_FLIGHT } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
 import { type Algorithm, fieldsOf, type LimitFields } from './algorithm.ts'
 import {
@@ -12,6 +13,7 @@ import {
   unchangedSince,
   versionPath,
 } from './bucket-item.ts'
+import { releaseSlot, slotExpiry } from './concurrency.ts'
 import type { LimitReceipt } from './receipt.ts'
 import { algorithmOfText } from './registry.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, missing, set } from './write.ts'
@@ -31,6 +33,8 @@ export interface SettlementPlan {
   readonly now: bigint
   /** ns since the charge */
   readonly elapsedNs: bigint
+  /** True: the snapshot is the stored state, not a cached one, which may be older than the charge. */
+  readonly isCurrent: boolean
   /** True: refund only the amount that requires no condition, so that no refund can fail. */
   readonly unconditional: boolean
   /**
@@ -80,7 +84,9 @@ const headOf = (plan: SettlementPlan, debits: readonly Correction[]): Bookkeepin
 
 const refund = (plan: SettlementPlan, { receipt, difference }: Correction): PrefixedWrite | undefined => {
   const { snapshot, now, elapsedNs, unconditional } = plan
-  if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined
+  if (difference >= 0) return undefined
+  if (receipt.meter === IN_FLIGHT) return release(plan, receipt)
+  if (snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined
   const { basis, full, limitName } = receipt
   const refund = { basis, full, amount: -difference, now, elapsedNs, unconditional }
   const write = algorithmNamed(receipt.text).refund(fieldsOf(snapshot, limitName), refund)
@@ -91,6 +97,13 @@ const refund = (plan: SettlementPlan, { receipt, difference }: Correction): Pref
     equal(versionPath(receipt.limitName), receipt.version),
   ]
   return { conditions: [...unchanged, ...conditions], actions, requiresSnapshot }
+}
+
+/** Removes the slot even if the limit has changed since, and even if the cached state does not contain it yet. */
+const release = ({ snapshot, isCurrent }: SettlementPlan, { limitName, basis }: LimitReceipt) => {
+  const isGone = isCurrent && slotExpiry(snapshot ? fieldsOf(snapshot, limitName) : {}, basis) === undefined
+  const write = isGone ? undefined : releaseSlot(basis)
+  return write && prefixed(limitName, write)
 }
 
 const debitOne = (

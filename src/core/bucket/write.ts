@@ -19,6 +19,8 @@ export type Condition =
   | { readonly is: 'missing'; readonly path: Path }
   | { readonly is: 'equal' | 'below' | 'atMost' | 'atLeast'; readonly path: Path; readonly value: Scalar }
   | { readonly is: 'between'; readonly path: Path; readonly low: bigint; readonly high: bigint }
+  /** The attribute is a map with at most `value` entries, before the write. */
+  | { readonly is: 'sizeAtMost'; readonly path: string; readonly value: bigint }
   | { readonly is: 'anyOf'; readonly conditions: readonly Condition[] }
 
 export type Action =
@@ -47,6 +49,8 @@ export const below = (path: Path, value: bigint): Condition => ({ is: 'below', p
 export const atMost = (path: Path, value: bigint): Condition => ({ is: 'atMost', path, value })
 
 export const atLeast = (path: Path, value: bigint): Condition => ({ is: 'atLeast', path, value })
+
+export const sizeAtMost = (path: string, value: bigint): Condition => ({ is: 'sizeAtMost', path, value })
 
 /** Both ends included. DynamoDB rejects `low` above `high`: the caller must exclude that case. */
 export const between = (path: Path, low: bigint, high: bigint): Condition => ({

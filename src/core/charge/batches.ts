@@ -1,11 +1,11 @@
 import { bucketKey } from '../bucket/bucket-store.ts'
 import { changesIn } from '../bucket/carry-over.ts'
 import { fitsAtAll, limitChargesOf, waitNsOf } from '../bucket/charge-plan.ts'
-import type { EffectiveLimit } from '../bucket/effective-limit.ts'
+import { areHeld, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
-import { beyond, type Cost, METERS, sumOf } from '../model/meter.ts'
+import { beyond, type ChargedCost, METERS, sumOf } from '../model/meter.ts'
 import { type Counts, summed } from './counters.ts'
 import { denies, rememberedDenial } from './denial.ts'
 import { type Lease, zeroCostOf } from './lease.ts'
@@ -275,6 +275,9 @@ const deniedBy = (known: ChargeOutcome | undefined, now: bigint): ChargeOutcome 
   chargedAt: now,
 })
 
+/** The slots that one write adds: an expression has at most 4 KB. */
+const MOST_SLOTS = 24
+
 /** The requests to charge together: each that fits in addition to those before it, by the known state or the limits' sizes. */
 const chosenOf = (
   left: readonly Waiting[],
@@ -284,7 +287,7 @@ const chosenOf = (
   const limits = known?.limits ?? left[0]?.request.limits ?? []
   const costs = left.map(({ request }) => request.cost)
   const fits = fitting(limits, known?.item, costs, now)
-  const chosen = left.filter((_, index) => fits[index])
+  const chosen = left.filter((_, index) => fits[index]).slice(0, areHeld(limits) ? MOST_SLOTS : left.length)
   // a cost that no state of these sizes fits is denied by the bucket, which may contain a later version
   return known === undefined && chosen.length === 0 ? left.slice(0, 1) : chosen
 }
@@ -321,16 +324,16 @@ const afterLeaseRefund = async (
 const fitting = (
   limits: readonly EffectiveLimit[],
   item: BucketItem | undefined,
-  costs: readonly Cost[],
+  costs: readonly ChargedCost[],
   now: bigint,
 ): readonly boolean[] => {
   const { carryOvers, isLater } = changesIn(item, limits, now, true)
   const state = carryOvers.length > 0 || isLater ? undefined : item
-  const passes = (cost: Cost): boolean =>
+  const passes = (cost: ChargedCost): boolean =>
     limitChargesOf(limits, cost).every(
       (charge) => fitsAtAll(charge) && (state === undefined || waitNsOf(state, charge, now) === 0n),
     )
-  let taken: Cost = {}
+  let taken: ChargedCost = {}
   return costs.map((cost) => {
     const together = sumOf([taken, cost])
     const fits = passes(together)

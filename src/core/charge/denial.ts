@@ -3,7 +3,7 @@ import { textIn } from '../bucket/bucket-item.ts'
 import { boundOf, type EffectiveLimit, isPaused } from '../bucket/effective-limit.ts'
 import { untilTransitionOf } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
-import type { Cost, Meter } from '../model/meter.ts'
+import { amountOf, type ChargedCost, type Cost, IN_FLIGHT, type LimitMeter } from '../model/meter.ts'
 import { SECOND_NS, smaller } from '../model/time.ts'
 import { deniedCounter } from './counters.ts'
 
@@ -21,7 +21,7 @@ export interface Denial {
 
 /** A limit on `meter` denies `amount` until `passesAt`, ns since the epoch. */
 interface Reason {
-  readonly meter: Meter
+  readonly meter: LimitMeter
   readonly amount: number
   readonly passesAt: bigint
 }
@@ -33,7 +33,7 @@ const LONGEST_NS = SECOND_NS
 export const rememberedDenial = (
   item: BucketItem | undefined,
   limits: readonly EffectiveLimit[],
-  cost: Cost,
+  cost: ChargedCost,
   now: bigint,
   monotonicNs: bigint,
 ): Denial | undefined => {
@@ -42,7 +42,7 @@ export const rememberedDenial = (
   const counters: string[] = []
   for (const effective of limits) {
     const { limit, algorithm } = effective
-    const [amount, bound] = [cost[limit.meter], boundOf(effective)]
+    const [amount, bound] = [amountOf(cost, limit.meter), boundOf(effective)]
     if (amount === undefined || amount > bound || isPaused(effective)) continue
     const waitNs = algorithm.wait(fieldsOf(item, limit.name), amount, now, bound)
     if (waitNs === 0n) continue
@@ -67,7 +67,8 @@ export const denies = (
 ): boolean => {
   if (monotonicNs >= denial.untilNs || denial.item !== snapshot) return false
   for (const { meter, amount, passesAt } of denial.reasons) {
-    const wanted = cost[meter]
+    // each request requires a slot
+    const wanted = meter === IN_FLIGHT ? amount : cost[meter]
     if (wanted !== undefined && wanted >= amount && now < passesAt) return true
   }
   return false

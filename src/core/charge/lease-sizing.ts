@@ -1,7 +1,7 @@
 import { changesIn, effectiveFields } from '../bucket/carry-over.ts'
-import { boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
+import { areHeld, boundOf, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
-import { type Cost, METERS, type Meter } from '../model/meter.ts'
+import { type Cost, IN_FLIGHT, METERS, type Meter, onMeter } from '../model/meter.ts'
 import { HOUR_NS, MS_NS, smaller } from '../model/time.ts'
 import { instantOf, type Moment } from '../ports/platform.ts'
 import { AHEAD_NS, type ExpectedDemand, expectedDemand, type RecentDemand, reachOf } from './demand.ts'
@@ -54,7 +54,7 @@ const affordable = (
   const extra: Partial<Record<Meter, number>> = {}
   for (const effective of limits) {
     const { meter } = effective.limit
-    if (cost[meter] === undefined) continue
+    if (meter === IN_FLIGHT || cost[meter] === undefined) continue
     const { available } = effective.algorithm.level(effectiveFields(item, effective, now), now)
     const open = available - (effective.algorithm.capacity - boundOf(effective)) - cost[meter]
     const ahead = held[meter] ?? 0
@@ -68,11 +68,16 @@ const affordable = (
   return isWorth && METERS.some((meter) => (extra[meter] ?? 0) > 0) ? extra : undefined
 }
 
-/** The lifetime of a lease of `cost`: the shortest of its limits', 0 if one of them has no leases. */
-export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs: bigint): bigint =>
-  limits
-    .filter(({ limit }) => cost[limit.meter] !== undefined)
+/**
+ * The lifetime of a lease of `cost`: the shortest of its limits', 0 if one of them has no leases. Beside a concurrency limit there
+ * are none: each request must find a slot in the table, in the same write.
+ */
+export const leaseTtlOf = (limits: readonly EffectiveLimit[], cost: Cost, ttlNs: bigint): bigint => {
+  if (areHeld(limits)) return 0n
+  return limits
+    .filter(({ limit }) => onMeter(cost, limit.meter) !== undefined)
     .map(({ limit }) =>
       limit.leaseTtlSeconds === undefined ? ttlNs : BigInt(Math.floor(limit.leaseTtlSeconds * 1000)) * MS_NS,
     )
     .reduce((least, each) => smaller(least, each), ttlNs === 0n ? 0n : HOUR_NS)
+}

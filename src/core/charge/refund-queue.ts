@@ -4,7 +4,7 @@ import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import { type Correction, planSettlement } from '../bucket/settle-plan.ts'
 import { type Action, type BucketItem, type ConditionalWrite, equal, remove, set } from '../bucket/write.ts'
-import { type Cost, type Meter, sumOf } from '../model/meter.ts'
+import { type Cost, IN_FLIGHT, type Meter, sumOf } from '../model/meter.ts'
 
 /*
  * Refunds of one bucket that end within a quarter of a second share one write. A gateway settles each chat below its estimate;
@@ -58,7 +58,8 @@ export const createRefundQueue = (): RefundQueue => {
 /** Two limits on one meter are refunded the same amount. */
 const refundable = ({ corrections }: WaitingRefund): Cost => {
   const amounts: Partial<Record<Meter, number>> = {}
-  for (const { receipt, difference } of corrections) amounts[receipt.meter] = -difference
+  for (const { receipt, difference } of corrections)
+    if (receipt.meter !== IN_FLIGHT) amounts[receipt.meter] = -difference
   return amounts
 }
 
@@ -88,7 +89,7 @@ export const planJointRefund = (
   const born = numberIn(snapshot, 'born', 0n)
   const [alike, others] = [refunds.filter(isOf(born)), refunds.filter((refund) => !isOf(born)(refund))]
   let state = snapshot
-  const plan = { generation: born, now, unconditional: false, fitsOnly: false }
+  const plan = { generation: born, now, unconditional: false, fitsOnly: false, isCurrent: false }
   for (const refund of alike) {
     const { corrections } = refund
     const known = { ...plan, snapshot: state, elapsedNs: elapsedNs(refund), corrections, counters: [] }

@@ -2,7 +2,7 @@ import { countersWrite, numberIn } from '../bucket/bucket-item.ts'
 import type { Receipt } from '../bucket/receipt.ts'
 import { type Correction, planSettlement } from '../bucket/settle-plan.ts'
 import { type Action, add, type BucketItem } from '../bucket/write.ts'
-import type { Cost } from '../model/meter.ts'
+import { type Cost, onMeter } from '../model/meter.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { isShort, type Overage, partOfOverage, type Settled } from './overage.ts'
 
@@ -72,14 +72,15 @@ const attempt = async (store: CachedBuckets, settlement: Settlement) => {
     const { now, elapsedNs } = moment()
     const { corrections, counters } = dueIn(settlement, state.snapshot, now)
     const fitsOnly = settlement.overage !== undefined
-    const known = { snapshot: state.snapshot, generation: receipt.generation, unconditional, fitsOnly }
+    const { snapshot, isCurrent } = state
+    const known = { snapshot, isCurrent, generation: receipt.generation, unconditional, fitsOnly }
     const write = planSettlement({ corrections, counters, ...known, now, elapsedNs })
     const outcome = write && (await store.write(receipt.bucket, write))
     const isRefund = corrections.some(({ difference }) => difference < 0)
     const result = unconditional && isRefund ? 'overtaken' : 'settled'
     if (outcome === undefined) return { state, outcome: { result } as const }
     if (outcome.applied) return { state, outcome: { result, written: { item: outcome.item, now } } as const }
-    state = { snapshot: outcome.item, isGone: outcome.item === undefined }
+    state = storedState(outcome.item)
   }
   return { state, outcome: undefined }
 }
@@ -92,7 +93,7 @@ const dueIn = (
 ): Pick<Settlement, 'corrections' | 'counters'> => {
   const part = partOfOverage(receipt.limits, overage, snapshot, now)
   const charges = receipt.limits.flatMap((limit): readonly Correction[] => {
-    const difference = part[limit.meter] ?? 0
+    const difference = onMeter(part, limit.meter) ?? 0
     return difference > 0 ? [{ receipt: limit, difference }] : []
   })
   return { corrections: [...corrections, ...charges], counters: withUse(counters, part) }
@@ -118,7 +119,15 @@ const attemptsFor = ({ corrections, overage = [] }: Settlement): number =>
 interface StateToSettle {
   readonly snapshot: BucketItem | undefined
   readonly isGone: boolean
+  /** Whether it is the stored state, not a cached one. */
+  readonly isCurrent: boolean
 }
+
+const storedState = (snapshot: BucketItem | undefined): StateToSettle => ({
+  snapshot,
+  isGone: snapshot === undefined,
+  isCurrent: true,
+})
 
 /**
  * The cached state, else the stored one. A cached state of another generation is not used: only a stored one proves that the
@@ -126,12 +135,13 @@ interface StateToSettle {
  */
 const stateToSettle = async (store: CachedBuckets, settlement: Settlement): Promise<StateToSettle> => {
   const { receipt, overage = [], moment } = settlement
-  const guess = { snapshot: store.cached(receipt.bucket), isGone: false }
+  const guess = { snapshot: store.cached(receipt.bucket), isGone: false, isCurrent: false }
   const isUsable = guess.snapshot !== undefined && isSameGeneration(guess, receipt)
   if (isUsable && !isShort(receipt.limits, overage, guess.snapshot, moment().now)) return guess
-  const stored = await store.read(receipt.bucket)
-  return { snapshot: stored, isGone: stored === undefined }
+  return storedState(await store.read(receipt.bucket))
 }
 
-const isSameGeneration = ({ snapshot, isGone }: StateToSettle, { generation: born }: Receipt): boolean =>
-  born === undefined || (!isGone && numberIn(snapshot, 'born', born) === born)
+const isSameGeneration = (
+  { snapshot, isGone }: Pick<StateToSettle, 'snapshot' | 'isGone'>,
+  { generation: born }: Receipt,
+): boolean => born === undefined || (!isGone && numberIn(snapshot, 'born', born) === born)

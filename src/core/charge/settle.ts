@@ -3,7 +3,7 @@ import { type LimitReceipt, type Receipt, receiptFor } from '../bucket/receipt.t
 import type { Correction } from '../bucket/settle-plan.ts'
 import type { Action } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
-import { type Cost, isAmount, METERS, type Meter, usedInstead } from '../model/meter.ts'
+import { type Cost, IN_FLIGHT, isAmount, METERS, type Meter, onMeter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
 import {
   type Clock,
@@ -90,21 +90,22 @@ const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: Instant): 
   const held = lease !== undefined && isLive(lease, at) ? restOf(lease) : NOTHING
   for (const limit of receipt.limits) {
     const difference = differenceOf(limit, used)
-    if (difference !== 0 && difference > (held[limit.meter] ?? Number.NEGATIVE_INFINITY)) return true
+    if (difference !== 0 && difference > (onMeter(held, limit.meter) ?? Number.NEGATIVE_INFINITY)) return true
   }
   return false
 }
 
 const NOTHING: Cost = {}
 
-/** The difference between usage and charge; an absent meter stays as charged. */
+/** The difference between usage and charge; an absent meter stays as charged. Slots are released whatever was used. */
 const differenceOf = ({ meter, charged }: LimitReceipt, used: Cost): number =>
-  (used[meter] ?? charged) - charged
+  meter === IN_FLIGHT ? -charged : (used[meter] ?? charged) - charged
 
 /** The same per meter. */
 const differencesTo = ({ limits }: Receipt, used: Cost): Cost => {
   const differences: Partial<Record<Meter, number>> = {}
-  for (const limit of limits) differences[limit.meter] = differenceOf(limit, used)
+  for (const limit of limits)
+    if (limit.meter !== IN_FLIGHT) differences[limit.meter] = differenceOf(limit, used)
   return differences
 }
 
@@ -156,7 +157,11 @@ export const refundAll = (
       const corrections = beyondLease(deps, lease, all)
       if (isExact(corrections)) return []
       const refund = { receipt, corrections, startedNs: lease?.startedNs ?? startedNs }
-      return [refunds ? refunds.add(refund) : settle(deps, receipt, { ...refund, counters: [] })]
+      return [
+        refunds && mayWait(corrections)
+          ? refunds.add(refund)
+          : settle(deps, receipt, { ...refund, counters: [] }),
+      ]
     }),
   )
 
@@ -179,13 +184,15 @@ const beyondLease = (
   const left = restOf(lease)
   const taken: Partial<Record<Meter, number>> = {}
   for (const { receipt, difference } of corrections) {
-    const held = left[receipt.meter]
-    if (held !== undefined) taken[receipt.meter] = Math.min(difference, held)
+    const { meter } = receipt
+    if (meter === IN_FLIGHT) continue
+    const held = left[meter]
+    if (held !== undefined) taken[meter] = Math.min(difference, held)
   }
   spend(lease, taken)
   return corrections.map(({ receipt, difference }) => ({
     receipt,
-    difference: difference - (taken[receipt.meter] ?? 0),
+    difference: difference - (onMeter(taken, receipt.meter) ?? 0),
   }))
 }
 
@@ -199,15 +206,17 @@ const settlePart = async (
   const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
   if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
   const ending = { corrections, startedNs: lease?.startedNs ?? startedNs }
-  // additional use does not wait
-  if (refunds === undefined || !isRefund(corrections))
+  if (refunds === undefined || !mayWait(corrections))
     return void (await settleAndCount(deps, receipt, used, ending))
   refunds.add({ receipt, ...ending })
   countLater(deps, bucket, used)
 }
 
-const isRefund = (corrections: readonly Correction[]): boolean =>
-  corrections.every(({ difference }) => difference <= 0)
+/** Additional use does not wait, nor does the release of a slot. */
+const mayWait = (corrections: readonly Correction[]): boolean =>
+  corrections.every(
+    ({ receipt, difference }) => difference <= 0 && !(receipt.meter === IN_FLIGHT && difference < 0),
+  )
 
 /** How often a joint write is tried: each attempt fails if another process has written the bucket since the last known state. */
 const JOINT_ATTEMPTS = 3

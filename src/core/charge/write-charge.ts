@@ -6,7 +6,7 @@ import { areOver } from '../bucket/scheduled-limit.ts'
 import type { Action, BucketItem, ConditionalWrite } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
-import { type Cost, sumOf } from '../model/meter.ts'
+import { type ChargedCost, type Cost, sumOf } from '../model/meter.ts'
 import type { Clock, Metrics } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { type Counts, countActions, type Pending, summed, type Tally } from './counters.ts'
@@ -16,7 +16,7 @@ import type { Lease } from './lease.ts'
 export interface ChargeRequest {
   readonly bucket: BucketId
   readonly limits: readonly EffectiveLimit[]
-  readonly cost: Cost
+  readonly cost: ChargedCost
   /** Counters to write along with the charge. */
   readonly counts: Counts
   /** True: `limits` have just been read again, and apply even if the bucket contains a later version. */
@@ -184,7 +184,7 @@ const stepBy = (charge: Charge, attempt: Attempt): Step => {
 const isOutdated = ({ request, now }: Charge, isLater: boolean): boolean =>
   !request.isLatest && (isLater || areOver(request.limits, now))
 
-const costOf = ({ request: { cost } }: Charge, { extra }: Attempt): Cost =>
+const costOf = ({ request: { cost } }: Charge, { extra }: Attempt): ChargedCost =>
   extra === undefined ? cost : sumOf([cost, extra])
 
 /** Limits that only warn are charged if the cost fits their last known state. */

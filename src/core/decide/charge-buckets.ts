@@ -1,5 +1,5 @@
 import { limitChargesOf } from '../bucket/charge-plan.ts'
-import type { EffectiveLimit } from '../bucket/effective-limit.ts'
+import { areHeld, type EffectiveLimit } from '../bucket/effective-limit.ts'
 import { receiptFor, receiptOf, uncharged } from '../bucket/receipt.ts'
 import type { BatchDependencies, Batches } from '../charge/batches.ts'
 import { type Counts, useOf } from '../charge/counters.ts'
@@ -7,7 +7,7 @@ import { refundAll } from '../charge/settle.ts'
 import type { ChargeOutcome, ChargeRequest } from '../charge/write-charge.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
-import type { Cost } from '../model/meter.ts'
+import type { ChargedCost } from '../model/meter.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import { chargingOrder } from './charging-order.ts'
 import {
@@ -30,7 +30,7 @@ export interface ChargingDependencies extends BatchDependencies {
 
 /** One attempt to charge a request on all buckets of a resolution. */
 export interface ChargeAttempt {
-  readonly cost: Cost
+  readonly cost: ChargedCost
   readonly resolution: Resolution
   /** As in `ChargeRequest`. */
   readonly isLatest: boolean
@@ -116,7 +116,8 @@ const chargeOne = async (
   bucket: ApplicableBucket,
   counts: Counts,
 ): Promise<ChargedPart> => {
-  const { cost, isLatest } = attempt
+  const { isLatest } = attempt
+  const cost = costOn(bucket, attempt.cost)
   if (limitChargesOf(bucket.limits, cost).length === 0) return untouched(deps, attempt, bucket)
   const request: ChargeRequest = { bucket: bucket.id, limits: bucket.limits, cost, counts, isLatest }
   const fromMemory = deps.batches.fromMemory(request)
@@ -129,6 +130,13 @@ const chargeOne = async (
     if (!isTimeLeft) return unavailable(bucket, outcome.reason)
     await deps.pause(tries)
   }
+}
+
+/** Slots concern only buckets with concurrency limits: a batch of others need not sum them up. */
+const costOn = ({ limits }: ApplicableBucket, cost: ChargedCost): ChargedCost => {
+  if (cost.slots === undefined || areHeld(limits)) return cost
+  const { slots: _, ...others } = cost
+  return others
 }
 
 const unlessUnavailable = (error: unknown): StoreUnavailable => {

@@ -1,8 +1,9 @@
+import { areHeld } from '../bucket/effective-limit.ts'
 import { useOf } from '../charge/counters.ts'
 import { refundAll } from '../charge/settle.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
-import { type Cost, isFree, withTotalTokens } from '../model/meter.ts'
+import { amountOf, type ChargedCost, type Cost, isFree, NO_SLOTS, withTotalTokens } from '../model/meter.ts'
 import { MS_NS, SECOND_NS } from '../model/time.ts'
 import { type ApplicableBucket, type Resolution, sameLimits } from '../resolve/resolution.ts'
 import { type ChargeAttempt, type ChargingDependencies, chargeBuckets, hasDenied } from './charge-buckets.ts'
@@ -19,17 +20,20 @@ import {
   readViews,
   violationsOf,
 } from './limit-state.ts'
-import { createReservation, settledReservation } from './reservation.ts'
+import { createHolding, settledReservation } from './reservation.ts'
 
 export interface DecideDependencies extends ChargingDependencies {
   readonly fallback: Fallback
   readonly log: DecisionLog
+  /** An id for the slots of one request, unique among those of all processes. */
+  newSlotId(): string
   /** How old the configuration may be, ns. */
   readonly configAgeNs: bigint
 }
 
 /** A request without its buckets. */
-export interface BucketsRequest extends Pick<DecisionRequest, 'cost' | 'settles' | 'dryRun'> {
+export interface BucketsRequest
+  extends Pick<DecisionRequest, 'cost' | 'settles' | 'holds' | 'slotsUntil' | 'dryRun'> {
   /** True: a denial names every limit that would deny, including those of buckets that were not charged. */
   readonly namesAll?: boolean
 }
@@ -56,7 +60,7 @@ export const decide = async (
   for (;;) {
     const parts = isWritten(request, attempt) ? await chargeBuckets(deps, attempt) : undefined
     const decision = await conclude(deps, attempt, parts)
-    const next = await nextAttempt(deps, attempt, resolve, decision)
+    const next = await nextAttempt(deps, request, attempt, resolve, decision)
     // without a decision there is a next attempt; the second attempt always results in a decision
     if (next === undefined && decision) return recorded(deps, request, attempt, decision)
     attempt = next ?? attempt
@@ -64,23 +68,39 @@ export const decide = async (
 }
 
 const firstAttempt = (
-  { clock }: DecideDependencies,
-  { cost, settles, namesAll = false }: BucketsRequest,
+  deps: DecideDependencies,
+  request: BucketsRequest,
   resolution: Resolution,
 ): ChargeAttempt => {
-  const moment = { now: clock.now(), startedNs: clock.monotonic() }
-  return { cost: withTotalTokens(cost), resolution, isLatest: false, settles, namesAll, ...moment }
+  const { settles, namesAll = false } = request
+  const moment = { now: deps.clock.now(), startedNs: deps.clock.monotonic() }
+  const cost = chargedCost(deps, request, resolution)
+  return { cost, resolution, isLatest: false, settles, namesAll, ...moment }
+}
+
+/** The cost, and a slot for all concurrency limits, if there are any: each bucket has its own. */
+const chargedCost = (
+  { newSlotId }: DecideDependencies,
+  { cost, settles, holds = settles, slotsUntil }: BucketsRequest,
+  { buckets }: Resolution,
+): ChargedCost => {
+  const whole = withTotalTokens(cost)
+  if (!buckets.some(({ limits }) => areHeld(limits))) return whole
+  if (!holds) return { ...whole, slots: NO_SLOTS }
+  const id = newSlotId()
+  return { ...whole, slots: [slotsUntil === undefined ? { id } : { id, until: slotsUntil }] }
 }
 
 /** A cost without meters only reads, unless its settlement may charge. */
 const isWritten = ({ dryRun }: BucketsRequest, { resolution, cost, settles }: ChargeAttempt): boolean =>
   dryRun !== true &&
-  (settles || !isFree(cost)) &&
+  (settles || !isFree(cost) || (cost.slots ?? NO_SLOTS).length > 0) &&
   !resolution.buckets.some((bucket) => neverFits(bucket, cost))
 
 /** The attempt by the latest limits; undefined if the request is allowed, or if these limits are the same or cannot be read. */
 const nextAttempt = async (
-  { clock }: DecideDependencies,
+  deps: DecideDependencies,
+  request: BucketsRequest,
   attempt: ChargeAttempt,
   resolve: (maxAgeNs: bigint) => Promise<Resolution>,
   decision: Decision | undefined,
@@ -89,7 +109,8 @@ const nextAttempt = async (
   const reading = resolve(DENIAL_MAX_AGE_NS)
   const resolution = await (decision ? reading.catch(undefinedIfUnavailable) : reading)
   if (resolution === undefined || (decision && sameLimits(attempt.resolution, resolution))) return undefined
-  return { ...attempt, resolution, isLatest: true, startedNs: clock.monotonic() }
+  const cost = chargedCost(deps, request, resolution)
+  return { ...attempt, cost, resolution, isLatest: true, startedNs: deps.clock.monotonic() }
 }
 
 const undefinedIfUnavailable = (error: unknown): undefined => {
@@ -130,7 +151,7 @@ const conclude = async (
     return { ...deniedBy(deps, parts, violations, now), ...availabilityOf(parts) }
   }
   const limits = reachedViews(parts).flatMap((view) => limitStates(view, now))
-  const reservation = settles ? createReservation(deps, parts, cost, startedNs) : settledReservation
+  const reservation = createHolding(deps, parts, cost, settles, startedNs)
   if (!settles) countUse(deps, parts, cost)
   return { allowed: true, ...availabilityOf(parts), limits, reported: reportedIn(parts), reservation }
 }
@@ -211,7 +232,7 @@ const allowedUnread = ({ reason }: StoreUnavailable): Decision => ({
 /** The denial of a cost that is larger than a limit, without a state: it shows no limits, as their state is unknown. */
 const deniedUnread = (
   buckets: readonly ApplicableBucket[],
-  cost: Cost,
+  cost: ChargedCost,
   now: bigint,
   { reason }: StoreUnavailable,
 ): Denied => {
@@ -222,15 +243,19 @@ const deniedUnread = (
 
 const isUnavailable = ({ result }: ChargedPart): boolean => result === 'unavailable'
 
-const partViolations = ({ result, view }: ChargedPart, cost: Cost, now: bigint): readonly Violation[] => {
+const partViolations = (
+  { result, view }: ChargedPart,
+  cost: ChargedCost,
+  now: bigint,
+): readonly Violation[] => {
   if (result === 'denied') return violationsOf(view, cost, now)
   if (result !== 'contended') return []
   const states = limitStates(view, now).filter(
-    ({ limit }) => isEnforced(limit) && cost[limit.meter] !== undefined,
+    ({ limit }) => isEnforced(limit) && amountOf(cost, limit.meter) !== undefined,
   )
   return states.map((state) => {
     const { meter } = state.limit
-    return { state, meter, requested: cost[meter] ?? 0, retryAfterNs: CONTENDED_WAIT_NS }
+    return { state, meter, requested: amountOf(cost, meter) ?? 0, retryAfterNs: CONTENDED_WAIT_NS }
   })
 }
 

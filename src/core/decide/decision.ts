@@ -1,7 +1,7 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
 import type { Limit } from '../model/limit.ts'
-import type { Cost, Meter } from '../model/meter.ts'
+import type { Cost, LimitMeter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
 import type { Eventual } from '../ports/when-ready.ts'
 
@@ -17,6 +17,13 @@ export interface DecisionRequest {
   readonly cost: Cost
   /** True: usage (`used_*`) is counted when the reservation is settled. False: now. */
   readonly settles: boolean
+  /**
+   * Whether it holds a slot of each concurrency limit until its reservation is settled or released. Default: `settles`. A request
+   * that holds none requires a free one.
+   */
+  readonly holds?: boolean
+  /** When its slots expire, ns since the epoch. Default: after the `lease_seconds` of each limit. */
+  readonly slotsUntil?: bigint
   /** True: nothing is charged or counted. */
   readonly dryRun?: boolean
 }
@@ -51,16 +58,29 @@ export interface LimitState {
 /** A limit that denied, or would have denied. */
 export interface Violation {
   readonly state: LimitState
-  readonly meter: Meter
+  readonly meter: LimitMeter
   readonly requested: number
   /** ns until this limit would allow the request; null: never, as the request is larger than the capacity */
   readonly retryAfterNs: bigint | null
+}
+
+/** The slots of concurrency limits that a reservation holds. */
+export interface HeldSlots {
+  /** ns in which the first of them expires if it is not renewed: the shortest `lease_seconds`. */
+  readonly leaseNs: bigint
+  /**
+   * Lets them expire at `until`, ns since the epoch (default: after the `lease_seconds` of each limit), unless they expire later
+   * already. False: a slot had expired and is gone, the reservation has ended, or the store is unavailable. Never throws.
+   */
+  renew(until?: bigint): Promise<boolean>
 }
 
 /** The charge of an allowed decision; settled to the actual cost afterwards. */
 export interface Reservation {
   /** The charges, as data that can be stored: `Limiter.settleCharges` settles them on any node. */
   readonly charges: ReservedCharges
+  /** Undefined if it holds none. Released with the reservation. */
+  readonly held?: HeldSlots | undefined
   /**
    * `actual` is the total per meter; an absent meter stays as reserved. A promise if a write must be waited for. A second call does
    * nothing else than wait for the first. Never throws.

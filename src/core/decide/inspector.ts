@@ -6,7 +6,7 @@ import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import type { Leases } from '../charge/leases.ts'
 import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
-import { type Cost, checkCost, METERS, withTotalTokens } from '../model/meter.ts'
+import { type Cost, checkCost, METERS, NO_SLOTS, withTotalTokens } from '../model/meter.ts'
 import type { PolicyKey } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
@@ -126,7 +126,9 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
       const resolution = await resolve(entityId, named)
       if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
       const views = await readViews(deps, resolution)
-      const violations = views.flatMap((view) => violationsOf(view, withTotalTokens(cost), now))
+      const violations = views.flatMap((view) =>
+        violationsOf(view, { ...withTotalTokens(cost), slots: NO_SLOTS }, now),
+      )
       const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
       return {
         waitNs,

@@ -1,6 +1,6 @@
 import { boundOf } from '../bucket/effective-limit.ts'
 import { isEnforced } from '../model/limit.ts'
-import type { Cost, Meter } from '../model/meter.ts'
+import { type Cost, IN_FLIGHT, type Meter } from '../model/meter.ts'
 import type { EntityResolution } from '../resolve/resolve.ts'
 
 /** By resolution, for as long as it is cached. */
@@ -17,7 +17,7 @@ export const largestAdmissible = (resolution: EntityResolution): Cost => {
   for (const { limits } of resolution.buckets)
     for (const effective of limits) {
       const { meter } = effective.limit
-      if (isEnforced(effective.limit))
+      if (meter !== IN_FLIGHT && isEnforced(effective.limit))
         least[meter] = Math.min(least[meter] ?? Number.POSITIVE_INFINITY, boundOf(effective))
     }
   cached.set(resolution, least)

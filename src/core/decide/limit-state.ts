@@ -9,7 +9,7 @@ import type { Lease } from '../charge/lease.ts'
 import type { Leases } from '../charge/leases.ts'
 import type { ChargeOutcome } from '../charge/write-charge.ts'
 import { isEnforced } from '../model/limit.ts'
-import type { Cost } from '../model/meter.ts'
+import { amountOf, type ChargedCost, type Cost, type LimitMeter, onMeter } from '../model/meter.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { LimitState, Violation } from './decision.ts'
 
@@ -54,11 +54,11 @@ export const limitStates = (view: BucketView, now: bigint): readonly LimitState[
   view.limits.map((effective) => limitState(view, effective, now))
 
 /** Whether an enforced limit of a bucket denies `cost` in every state: the cost exceeds the caller's share of it. */
-export const neverFits = ({ limits }: Pick<ApplicableBucket, 'limits'>, cost: Cost): boolean =>
+export const neverFits = ({ limits }: Pick<ApplicableBucket, 'limits'>, cost: ChargedCost): boolean =>
   limitChargesOf(limits, cost).some((demand) => isEnforced(demand.effective.limit) && !fitsAtAll(demand))
 
 /** Every enforced limit of the bucket that `cost` does not fit. */
-export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
+export const violationsOf = (view: BucketView, cost: ChargedCost, now: bigint): readonly Violation[] =>
   view.limits.flatMap((effective) => {
     if (!isEnforced(effective.limit)) return []
     const violation = violationOf(view, effective, cost, now)
@@ -66,7 +66,7 @@ export const violationsOf = (view: BucketView, cost: Cost, now: bigint): readonl
   })
 
 /** Every limit of the bucket that only warns, and that `cost` does not fit. */
-export const exceededIn = (view: BucketView, cost: Cost, now: bigint): readonly Violation[] =>
+export const exceededIn = (view: BucketView, cost: ChargedCost, now: bigint): readonly Violation[] =>
   view.limits.flatMap((effective) => {
     if (isEnforced(effective.limit)) return []
     const violation = violationOf(view, effective, cost, now)
@@ -77,11 +77,11 @@ export const exceededIn = (view: BucketView, cost: Cost, now: bigint): readonly 
 export const violationOf = (
   view: BucketView,
   effective: EffectiveLimit,
-  cost: Cost,
+  cost: ChargedCost,
   now: bigint,
 ): Violation => {
   const { meter } = effective.limit
-  const requested = cost[meter]
+  const requested = amountOf(cost, meter)
   const retryAfterNs = requested === undefined ? 0n : waitNs(view, effective, requested, view.at ?? now)
   return { state: limitState(view, effective, now), meter, requested: requested ?? 0, retryAfterNs }
 }
@@ -102,12 +102,21 @@ const waitNs = (
 ): bigint | null => {
   if (effective.scheduled !== undefined) {
     const fields = effectiveFields(item, effective, now)
-    return waitOverTransitions({ effective, fields, at: now }, amount)
+    const wait = waitOverTransitions({ effective, fields, at: now }, amount)
+    return wait === null || isPaused(effective) ? wait : statedWait(effective, wait)
   }
   return isPaused(effective) || amount > boundOf(effective)
     ? null
-    : effective.algorithm.wait(effectiveFields(item, effective, now), amount, now, boundOf(effective))
+    : statedWait(
+        effective,
+        effective.algorithm.wait(effectiveFields(item, effective, now), amount, now, boundOf(effective)),
+      )
 }
+
+const statedWait = ({ algorithm: { retryNs } }: EffectiveLimit, wait: bigint): bigint =>
+  retryNs === undefined || wait === 0n ? wait : retryNs
+
+const heldOn = (meter: LimitMeter, held: Cost | undefined): number => (held && onMeter(held, meter)) ?? 0
 
 const limitState = (view: BucketView, effective: EffectiveLimit, now: bigint): LimitState =>
   stateAt(view, effective, view.at ?? now)
@@ -116,7 +125,7 @@ const stateAt = (view: BucketView, effective: EffectiveLimit, now: bigint): Limi
   const { bucket, item, held } = view
   const { limit, algorithm, source } = effective
   const level = algorithm.level(effectiveFields(item, effective, now), now)
-  const open = level.available - (algorithm.capacity - boundOf(effective)) + (held?.[limit.meter] ?? 0)
+  const open = level.available - (algorithm.capacity - boundOf(effective)) + heldOn(limit.meter, held)
   const available = Math.min(Math.max(0, open), algorithm.capacity)
   const nextNs = available > 0 ? null : waitNs(view, effective, 1, now)
   // created for each limit of each response: spreading optional properties would take as long as all the rest

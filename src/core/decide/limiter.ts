@@ -6,6 +6,7 @@ import { configBehind, createCircuit } from '../charge/circuit.ts'
 import { createTally, flushTally } from '../charge/counters.ts'
 import { createLeases } from '../charge/leases.ts'
 import { createRefundQueue } from '../charge/refund-queue.ts'
+import { renewSlots } from '../charge/renew-slots.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
 import { refundLeases, type SettledBy, settleCharges, writeRefunds } from '../charge/settle.ts'
 import { CHARGED_RULE, ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../model/entity.ts'
@@ -65,6 +66,11 @@ export interface Limiter extends Inspector {
    * full.
    */
   settleCharges(charges: ReservedCharges, actual: Cost | null, by?: SettledBy): Promise<void>
+  /**
+   * Lets the slots that a reservation holds expire at `until`, ns since the epoch, unless they expire later already. False: a slot
+   * had expired and is gone. Throws `StoreUnavailable`.
+   */
+  renewSlots(charges: ReservedCharges, until: bigint): Promise<boolean>
   /**
    * Charges one request to every policy that applies, or to none if one denies. Ignores the limits of entities. Allowed if no
    * policy applies. A denial contains every policy that fails. Throws `ZaelError('invalid_request')` for an invalid id,
@@ -126,6 +132,8 @@ export interface LimiterDependencies {
   readonly newCache: CacheFactory
   /** Waits a short random time before a charge is retried; longer after more `tries`. */
   pause(tries: number): Promise<void>
+  /** The beginning of the ids of this process's slots: short, and unique among all processes. */
+  readonly slotPrefix: string
   readonly settings?: Partial<LimiterSettings>
 }
 
@@ -181,6 +189,7 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       )
     },
     settleCharges: (charges, actual, by) => settleCharges(deps, charges, actual, { by }),
+    renewSlots: ({ parts }, until) => renewSlots(deps, parts, until),
     forget: resolver.forget,
     flush: ({ all = false } = {}) => flush(deps, settings, all),
   }
@@ -216,7 +225,13 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
     deadlineNs: BigInt(settings.storeDeadlineMs) * MS_NS,
     configAgeNs: BigInt(settings.configCacheMs) * MS_NS,
     pause: dependencies.pause,
+    newSlotId: createSlotIds(dependencies.slotPrefix),
   }
+}
+
+const createSlotIds = (prefix: string): (() => string) => {
+  let last = 0
+  return () => `${prefix}${(++last).toString(36)}`
 }
 
 /** Buckets that only this process writes need no cache: the last state is the current one. */

@@ -1,12 +1,12 @@
 import type { LiveTime } from '../bucket/algorithm.ts'
 import { bucketKey } from '../bucket/bucket-store.ts'
-import { isPaused } from '../bucket/effective-limit.ts'
+import { areHeld, isPaused } from '../bucket/effective-limit.ts'
 import type { LiveBucket, LiveBuckets } from '../bucket/live-bucket.ts'
 import { receiptOf, uncharged } from '../bucket/receipt.ts'
 import { USED } from '../charge/counters.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
 import { isEnforced } from '../model/limit.ts'
-import { type Cost, METERS } from '../model/meter.ts'
+import { type Cost, METERS, onMeter } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import { DENIAL_MAX_AGE_NS } from './decide.ts'
@@ -80,9 +80,9 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
   }
 }
 
-/** Whether every limit can be charged in place: not limits that only warn, each of which may be skipped, nor paused ones. */
+/** Whether every limit can be charged in place: not those that hold slots, limits that only warn, each of which may be skipped, nor paused ones. */
 const isUsual = ({ limits }: ApplicableBucket): boolean =>
-  limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
+  !areHeld(limits) && limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
 
 /** Otherwise the wait may end with a transition, which `decide` computes. */
 const isUnscheduled = ({ bucket }: LivePart): boolean =>
@@ -136,8 +136,8 @@ const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
   return result
 }
 
-const resultOfLimit = ({ effective, bound, state }: NumericLimit, cost: Cost): Result => {
-  const amount = cost[effective.limit.meter]
+const resultOfLimit = ({ meter, bound, state }: NumericLimit, cost: Cost): Result => {
+  const amount = cost[meter]
   if (amount === undefined) return 'allowed'
   if (amount > bound) return 'never'
   return state.fits(amount, bound) ? 'allowed' : 'denied'
@@ -184,8 +184,8 @@ const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: 
 /** The ns until all of the charged limits are full again at the latest; undefined if the cost touches none. */
 const take = ({ limits }: LivePart, cost: Cost): number | undefined => {
   let fullInNs: number | undefined
-  for (const { effective, state } of limits) {
-    const amount = cost[effective.limit.meter]
+  for (const { meter, state } of limits) {
+    const amount = cost[meter]
     if (amount === undefined) continue
     state.take(amount)
     fullInNs = Math.max(fullInNs ?? 0, state.fullInNs())
@@ -209,7 +209,7 @@ const reservationOf = (
   const charged = parts.map(({ bucket, live }): ChargedPart => {
     const { id, limits } = bucket
     const view = { bucket, limits, item: undefined }
-    const isTouched = limits.some(({ limit }) => cost[limit.meter] !== undefined)
+    const isTouched = limits.some(({ limit }) => onMeter(cost, limit.meter) !== undefined)
     const receipt = isTouched
       ? receiptOf({ bucket: id, limits, item: live?.item() }, cost, now)
       : uncharged({ bucket: id, limits }, cost, now)
@@ -252,12 +252,11 @@ const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost
 /** Counts the denial by the limit as well. */
 const violationOf = (
   { live }: LivePart,
-  { effective, bound, state: charged, counter }: NumericLimit,
+  { meter, bound, state: charged, counter }: NumericLimit,
   state: LimitState,
   cost: Cost,
 ): Violation => {
   live?.count(counter, 1)
-  const { meter } = effective.limit
   const requested = cost[meter] ?? 0
   return { state, meter, requested, retryAfterNs: BigInt(charged.waitNs(requested, bound)) }
 }

@@ -1,7 +1,7 @@
 import { receiptFor, uncharged } from '../bucket/receipt.ts'
 import type { Lease } from '../charge/lease.ts'
 import type { SettlingDependencies } from '../charge/settle.ts'
-import type { Cost } from '../model/meter.ts'
+import { type Cost, NO_SLOTS } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
@@ -99,7 +99,7 @@ export class RememberedDenial implements Denied {
   }
 
   get violations(): readonly Violation[] {
-    this.#violations ??= violationsOf(this.#by, this.#cost, this.#now)
+    this.#violations ??= violationsOf(this.#by, { ...this.#cost, slots: NO_SLOTS }, this.#now)
     return this.#violations
   }
 

@@ -6,6 +6,7 @@ import { deniedCounter } from '../charge/counters.ts'
 import { leftOf } from '../charge/lease.ts'
 import type { LeasedBucket } from '../charge/leases.ts'
 import { nearAmount } from '../model/limit.ts'
+import { IN_FLIGHT, type Meter } from '../model/meter.ts'
 import { instantOf, type Moment } from '../ports/platform.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { LimitState } from './decision.ts'
@@ -18,6 +19,7 @@ import type { LimitState } from './decision.ts'
 /** A limit of a live bucket, with what decisions use of its definition. */
 export interface NumericLimit {
   readonly effective: EffectiveLimit
+  readonly meter: Meter
   readonly bound: number
   /** The amount in use from which a decision is logged. */
   readonly nearAt: number
@@ -43,13 +45,15 @@ export const moveAll = (limits: readonly NumericLimit[], time: LiveTime): boolea
 }
 
 const limitOf = (live: LiveBucket, effective: EffectiveLimit, time: LiveTime): readonly NumericLimit[] => {
-  const held = live.hold(effective, time)
   const { limit, algorithm } = effective
+  const { meter } = limit
+  if (meter === IN_FLIGHT) return []
+  const held = live.hold(effective, time)
   const nearAt = nearAmount(limit, algorithm.capacity)
   const counter = deniedCounter(limit.name)
   return held === undefined
     ? []
-    : [{ effective, bound: boundOf(effective), nearAt, counter, state: held.state }]
+    : [{ effective, meter, bound: boundOf(effective), nearAt, counter, state: held.state }]
 }
 
 /** The state of a limit now, as `limitStates` computes it from an item. `leased`: the remaining tokens of leases. */
@@ -104,8 +108,7 @@ export class CachedStates {
     const limits = this.#limitsAt(item, time)
     if (limits === undefined) return false
     const instant = instantOf(moment)
-    for (const limit of limits)
-      states.push(stateOf(this.#bucket, limit, leftOf(first, limit.effective.limit.meter, instant)))
+    for (const limit of limits) states.push(stateOf(this.#bucket, limit, leftOf(first, limit.meter, instant)))
     return true
   }
 

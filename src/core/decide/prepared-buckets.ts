@@ -1,6 +1,6 @@
 import type { LiveTime } from '../bucket/algorithm.ts'
 import { bucketKey } from '../bucket/bucket-store.ts'
-import { metersOf } from '../bucket/effective-limit.ts'
+import { areHeld, metersOf } from '../bucket/effective-limit.ts'
 import { createLiveTimes } from '../bucket/live-bucket.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { CachedBucket, CachedBuckets } from '../charge/cached-buckets.ts'
@@ -74,6 +74,7 @@ export class PreparedBucket {
   readonly owner: LeaseOwner
   readonly #deps: PreparedBucketsDependencies
   readonly #meters: readonly Meter[]
+  readonly #isHeld: boolean
   readonly #states: CachedStates
   #leased: LeasedBucket
   #waiting: Waiting
@@ -87,6 +88,7 @@ export class PreparedBucket {
     this.owner = { bucket: id, limits }
     this.#deps = deps
     this.#meters = metersOf(limits)
+    this.#isHeld = areHeld(limits)
     this.#states = new CachedStates(applicable)
     this.#leased = deps.leases.of(this.owner)
     this.#waiting = deps.tally.waitingOf(id, deps.clock.monotonic())
@@ -97,10 +99,10 @@ export class PreparedBucket {
     return this.#leased
   }
 
-  /** Whether a limit counts a meter of the cost. */
+  /** Whether a limit counts a meter of the cost, or requires a slot, for which no lease pays. */
   touches(cost: Cost): boolean {
     for (const meter of this.#meters) if (cost[meter] !== undefined) return true
-    return false
+    return this.#isHeld
   }
 
   payerOf(cost: Cost, instant: Instant): Lease | undefined {

@@ -1,6 +1,7 @@
+import { renewSlots, shortestLease, slotParts } from '../charge/renew-slots.ts'
 import { NO_CHARGES, type ReservedCharges, type ReservedPart } from '../charge/reservation-store.ts'
 import { type SettlingDependencies, settleCharges, settleWithinLeases } from '../charge/settle.ts'
-import type { Cost } from '../model/meter.ts'
+import { type ChargedCost, type Cost, NO_SLOTS } from '../model/meter.ts'
 import type { Eventual } from '../ports/when-ready.ts'
 import type { Reservation } from './decision.ts'
 import type { ChargedPart } from './limit-state.ts'
@@ -11,8 +12,66 @@ export const createReservation = (
   parts: readonly ChargedPart[],
   reserved: Cost,
   startedNs: bigint,
+): Reservation => reservationOf(deps, { reserved, parts: parts.map(reservedPart) }, startedNs)
+
+/** The same of a request that may hold slots. If its use has been counted already (`settles` is false), it holds nothing else. */
+export const createHolding = (
+  deps: SettlingDependencies,
+  parts: readonly ChargedPart[],
+  { slots = NO_SLOTS, ...reserved }: ChargedCost,
+  settles: boolean,
+  startedNs: bigint,
 ): Reservation => {
-  const charges: ReservedCharges = { reserved, parts: parts.map(reservedPart) }
+  if (slots.length === 0)
+    return settles ? createReservation(deps, parts, reserved, startedNs) : settledReservation
+  const all = parts.map(reservedPart)
+  const held = slotParts(all)
+  if (!settles && held.length === 0) return settledReservation
+  const reservation = reservationOf(
+    deps,
+    settles ? { reserved, parts: all } : { reserved: {}, parts: held },
+    startedNs,
+  )
+  return held.length === 0 ? reservation : holding(deps, reservation, held)
+}
+
+/** Without renewal after its end: a renewal that is under way by then requires the slot, which the end removes. */
+const holding = (
+  deps: SettlingDependencies,
+  reservation: Reservation,
+  parts: readonly ReservedPart[],
+): Reservation => {
+  let hasEnded = false
+  return {
+    ...reservation,
+    settle(actual) {
+      hasEnded = true
+      return reservation.settle(actual)
+    },
+    release() {
+      hasEnded = true
+      return reservation.release()
+    },
+    held: {
+      leaseNs: shortestLease(parts),
+      async renew(until) {
+        if (hasEnded) return false
+        try {
+          return await renewSlots(deps, parts, until)
+        } catch (error) {
+          deps.logger.warn('slots not renewed', { reason: String(error) })
+          return false
+        }
+      },
+    },
+  }
+}
+
+const reservationOf = (
+  deps: SettlingDependencies,
+  charges: ReservedCharges,
+  startedNs: bigint,
+): Reservation => {
   let hasBegun = false
   let settlement: Eventual<void>
   // A second call waits for the first: a Lambda may end when it resolves.

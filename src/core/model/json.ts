@@ -2,6 +2,7 @@ import type { Alert } from './alert.ts'
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize, ScheduleEntry } from './limit.ts'
+import { shownMeter } from './meter.ts'
 import type { Model, Prices } from './model.ts'
 import { policyPath } from './policy.ts'
 import { SECOND_NS } from './time.ts'
@@ -97,7 +98,7 @@ export const alertToJson = ({ target, ...alert }: Alert) => ({
 /** A limit as JSON: the form of requests, responses, audit records and stored items. */
 export const limitToJson = (limit: Limit) => ({
   name: limit.name,
-  meter: limit.meter,
+  meter: shownMeter(limit.meter),
   ...sizeToJson(limit.size),
   ...(limit.schedule !== undefined && { schedule: limit.schedule.map(scheduleEntryToJson) }),
   ...(limit.mode !== undefined && { mode: limit.mode }),

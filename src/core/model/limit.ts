@@ -1,9 +1,9 @@
 import type { Priority } from './entity.ts'
-import type { Meter } from './meter.ts'
+import { IN_FLIGHT, type LimitMeter } from './meter.ts'
 import { DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS } from './time.ts'
 
 /** The names of the algorithms in JSON. */
-export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window'] as const
+export const ALGORITHMS = ['token_bucket', 'sliding_window', 'fixed_window', 'concurrency'] as const
 
 /** Holds `capacity` tokens and refills continuously at `refillRate` tokens per second. Paused if both are 0. */
 export interface TokenBucketSize {
@@ -50,11 +50,20 @@ export interface FirstUseWindowSize {
 
 export type FixedWindowSize = CalendarWindowSize | FirstUseWindowSize
 
+/** At most `limit` requests in flight. A request whose end is never reported counts until its slot expires. */
+export interface ConcurrencySize {
+  readonly algorithm: 'concurrency'
+  readonly limit: number
+  /** How long a slot lasts that is neither released nor renewed. */
+  readonly leaseSeconds: number
+}
+
 /** The size of each algorithm. */
 export interface LimitSizes {
   readonly token_bucket: TokenBucketSize
   readonly sliding_window: SlidingWindowSize
   readonly fixed_window: FixedWindowSize
+  readonly concurrency: ConcurrencySize
 }
 
 /** An amount and the algorithm that applies it. */
@@ -95,7 +104,7 @@ export interface ScheduleEntry {
 /** A limit as an administrator defines it. */
 export interface Limit {
   readonly name: string
-  readonly meter: Meter
+  readonly meter: LimitMeter
   readonly size: LimitSize
   /** Other sizes at some times; the first entry whose time it is holds. */
   readonly schedule?: readonly ScheduleEntry[]
@@ -116,8 +125,12 @@ export const isEnforced = ({ mode }: Limit): boolean => mode === undefined || mo
 
 const DEFAULT_WARN_AT = 0.8
 
-/** The amount in use from which a limit of this capacity is nearly used up. */
-export const nearAmount = ({ warnAt = DEFAULT_WARN_AT }: Limit, capacity: number): number => capacity * warnAt
+/** The amount in use from which a limit of this capacity is nearly used up. For a concurrency limit only with a `warnAt`. */
+export const nearAmount = ({ meter, warnAt }: Limit, capacity: number): number =>
+  meter === IN_FLIGHT && warnAt === undefined
+    ? // to be full is what such a limit is for
+      Number.POSITIVE_INFINITY
+    : capacity * (warnAt ?? DEFAULT_WARN_AT)
 
 export const MAX_SCHEDULE_ENTRIES = 8
 
@@ -130,6 +143,14 @@ export const DEFAULT_SLOTS = 30
 export const MIN_SLOTS = 2
 
 export const MAX_SLOTS = 60
+
+/** The slots of a bucket are in its one item, about 20 bytes each. */
+export const MAX_CONCURRENCY = 200
+
+export const DEFAULT_SLOT_SECONDS = 60
+
+/** As long as the longest reservation. */
+export const MAX_SLOT_SECONDS = HOUR_SECONDS
 
 /** Bounds the time of tokens in memory: a process that ends without refunding its leases leaves them charged. */
 export const MAX_LEASE_SECONDS = 600
@@ -169,6 +190,9 @@ export const RESERVED_NAME_RULE = 'not be used or denied, nor begin with used_ o
 
 /** At most this many on one resource: the slots of sliding windows are the largest part of an item. */
 export const MAX_SLIDING_WINDOWS = 3
+
+/** At most this many concurrency limits on one resource, for the same reason. */
+export const MAX_CONCURRENCY_LIMITS = 2
 
 /** At most this many limits on one resource: a DynamoDB expression has at most 4 KB, a write unit 1 KB. */
 export const MAX_LIMITS = 8

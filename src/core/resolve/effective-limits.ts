@@ -2,7 +2,7 @@ import type { Algorithm } from '../bucket/algorithm.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
 import { algorithmOf } from '../bucket/registry.ts'
 import type { Priority } from '../model/entity.ts'
-import { type Limit, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
+import { type Limit, MAX_CONCURRENCY_LIMITS, MAX_LIMITS, MAX_SLIDING_WINDOWS } from '../model/limit.ts'
 import type { CacheFactory } from '../ports/platform.ts'
 import type { Layer } from './layers.ts'
 import type { ApplicableBucket } from './resolution.ts'
@@ -55,8 +55,12 @@ export const keepingHeadroom = (
 /** Whether more limits would apply than one bucket can contain: expressions have at most 4 KB and 300 operators. */
 export const areTooMany = (layers: readonly Layer[]): boolean => {
   const together = explainLimits(layers)
-  const windows = together.filter(({ limit }) => limit.size.algorithm === 'sliding_window')
-  return together.length > MAX_LIMITS || windows.length > MAX_SLIDING_WINDOWS
+  const of = (name: Algorithm['name']) => together.filter(({ limit }) => limit.size.algorithm === name).length
+  return (
+    together.length > MAX_LIMITS ||
+    of('sliding_window') > MAX_SLIDING_WINDOWS ||
+    of('concurrency') > MAX_CONCURRENCY_LIMITS
+  )
 }
 
 const isTokenPart = ({ meter }: Limit): boolean => meter === 'input_tokens' || meter === 'output_tokens'

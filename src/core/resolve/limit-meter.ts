@@ -1,6 +1,6 @@
 import type { AlertedBucket } from '../model/alert.ts'
 import { type LimitSetKey, policyLimitSet } from '../model/limit-set.ts'
-import { type Meter, meterOfName } from '../model/meter.ts'
+import { type Meter, meterOfName, shownMeter } from '../model/meter.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import { callerKeys } from './layers.ts'
 
@@ -27,6 +27,7 @@ export const createMeterLookup = (config: Pick<ConfigStore, 'entity' | 'limitSet
   return async (bucket, limitName) => {
     const sets = await config.limitSets(await keysOf(bucket))
     const limits = sets.flatMap((set) => set?.limits ?? [])
-    return limits.find(({ name }) => name === limitName)?.meter ?? meterOfName(limitName) ?? null
+    const found = limits.find(({ name }) => name === limitName)
+    return found ? shownMeter(found.meter) : (meterOfName(limitName) ?? null)
   }
 }

@@ -1,5 +1,5 @@
 import type { Denied, LimitState, Violation } from '../../core/decide/decision.ts'
-import type { Meter } from '../../core/model/meter.ts'
+import { IN_FLIGHT, type Meter } from '../../core/model/meter.ts'
 import { DAY_SECONDS, HOUR_SECONDS } from '../../core/model/time.ts'
 import { denialFields, flatDenial } from '../../web/denial-json.ts'
 import { goDuration, isQuota } from '../../web/rate-limit-headers.ts'
@@ -61,7 +61,7 @@ export const denialError = (denied: Denied, subject: DeniedSubject): DenialError
   // money is neither requests nor tokens, even if the budget is smaller than the cost
   if (violation.meter === 'cost_usd_micros' || (wait !== null && isQuota(violation)))
     return { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
-  const type = violation.meter === 'requests' ? 'requests' : 'tokens'
+  const type = violation.meter === 'requests' || violation.meter === IN_FLIGHT ? 'requests' : 'tokens'
   return { message, type, param: null, code: 'rate_limit_exceeded' }
 }
 
@@ -111,8 +111,9 @@ const WINDOWS: readonly (readonly [seconds: number, word: string, initial: strin
 
 const MONTH_DAYS = { least: 28, most: 31 }
 
-/** The quantity that a limit counts, in OpenAI's wording: `requests per min (RPM)`, `tokens per day (TPD)`, `requests per 90s`. */
+/** The quantity that a limit counts, in OpenAI's wording: `requests per min (RPM)`, `tokens per day (TPD)`, `requests per 90s`, `concurrent requests`. */
 export const limitWording = ({ limit, windowNs }: LimitState): string => {
+  if (limit.meter === IN_FLIGHT) return 'concurrent requests'
   const [plural, initials] = METER_WORDS[limit.meter]
   const seconds = Number(windowNs) / 1e9
   const usual = WINDOWS.find(([length]) => Math.abs(seconds - length) <= length / 1000)

@@ -13,7 +13,7 @@ import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { type Logger, type Moment, momentOf, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { createRecentMap } from '../../platform/recent-map.ts'
-import { lruCaches, shortPause, systemClock } from '../../platform/runtime.ts'
+import { lruCaches, newSlotPrefix, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
 import { checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
@@ -191,6 +191,7 @@ const dependenciesOf = (
   metrics: metrics ?? noMetrics,
   newCache: lruCaches,
   pause: shortPause,
+  slotPrefix: newSlotPrefix(),
   // a store in memory has no write to save
   settings: withoutUndefined({ onUnavailable, leaseTtlMs: store.table === undefined ? 0 : leaseTtlMs }),
 })

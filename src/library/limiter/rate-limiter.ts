@@ -1,6 +1,6 @@
 import type { Decision, LimitState, Violation } from '../../core/decide/decision.ts'
 import type { LimitMode } from '../../core/model/limit.ts'
-import type { Cost, Meter } from '../../core/model/meter.ts'
+import { type Cost, type Meter, shownMeter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 import { MS_NS, roundedUp } from '../../core/model/time.ts'
 import { checkedActualCost } from '../arguments.ts'
@@ -174,7 +174,7 @@ const violatedLimit = ({ state, requested, retryAfterNs }: Violation): ViolatedL
 /** One limit in milliseconds and plain numbers. */
 export const limitUse = (state: LimitState): LimitUse => ({
   name: state.limit.name,
-  meter: state.limit.meter,
+  meter: shownMeter(state.limit.meter),
   entityId: state.entityId,
   resource: state.resource,
   capacity: state.capacity,

@@ -135,6 +135,8 @@ const conditionText = (condition: Condition, to: Placeholders): string => {
       return `attribute_not_exists(${to.path(condition.path)})`
     case 'between':
       return `${to.path(condition.path)} BETWEEN ${to.value(condition.low)} AND ${to.value(condition.high)}`
+    case 'sizeAtMost':
+      return `size(${to.path(condition.path)}) <= ${to.value(condition.value)}`
     case 'anyOf':
       return `(${conditionsText(condition.conditions, ' OR ', to)})`
     default:

@@ -11,7 +11,7 @@ import {
   type ReservedPart,
   type StoredReservation,
 } from '../../core/charge/reservation-store.ts'
-import { type Cost, isMeter, METERS } from '../../core/model/meter.ts'
+import { type Cost, isMeter, LIMIT_METERS } from '../../core/model/meter.ts'
 import { POLICY_SCOPES } from '../../core/model/policy.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import {
@@ -231,7 +231,7 @@ const toReceipt = (read: ItemReader, bucket: BucketId): Receipt => ({
 
 const toLimitReceipt = (read: ItemReader): LimitReceipt => ({
   limitName: read.text('name'),
-  meter: read.word('meter', METERS),
+  meter: read.word('meter', LIMIT_METERS),
   text: read.text('limit'),
   version: read.integer('version'),
   charged: Number(read.integer('charged')),

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { validationException, valueAt } from '../../core/bucket/apply-write.ts'
+import { isMap, validationException, valueAt } from '../../core/bucket/apply-write.ts'
 import type { Action, BucketItem, Condition, Path } from '../../core/bucket/write.ts'
 
 /** The attribute at the start of a path. */
@@ -28,6 +28,7 @@ export const holds = (condition: Condition, item: BucketItem): boolean => {
   if (condition.is === 'missing') return value === undefined
   if (condition.is === 'between')
     return typeof value === 'bigint' && condition.low <= value && value <= condition.high
+  if (condition.is === 'sizeAtMost') return isMap(value) && Object.keys(value).length <= condition.value
   if (condition.is === 'equal') return value === condition.value
   return compares(condition.is, value, condition.value)
 }

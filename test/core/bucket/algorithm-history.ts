@@ -34,8 +34,11 @@ const firstUseWindow: fc.Arbitrary<LimitSize> = fc.record({
   windowSeconds: fc.constantFrom(1, 7, 60, 86_400),
 })
 
-/** A size of every algorithm; properties that hold for all algorithms are tested on all of them. */
-export const sizes: Readonly<Record<(typeof ALGORITHMS)[number], fc.Arbitrary<LimitSize>>> = {
+/** A limit that counts amounts, which time gives back. Slots of a concurrency limit are held and released instead. */
+export type AmountAlgorithm = Exclude<(typeof ALGORITHMS)[number], 'concurrency'>
+
+/** A size of every such algorithm; properties that hold for all of them are tested on all of them. */
+export const sizes: Readonly<Record<AmountAlgorithm, fc.Arbitrary<LimitSize>>> = {
   token_bucket: tokenBucket,
   sliding_window: slidingWindow,
   fixed_window: fc.oneof(calendarWindow, firstUseWindow),

@@ -23,7 +23,7 @@ const lastOf = ({ states }: History): LimitFields => states.at(-1) ?? {}
 
 const pickOf = ({ states }: History, pick: number): LimitFields => states[pick % states.length] ?? {}
 
-/** Properties of every algorithm, including future ones. */
+/** Properties of every algorithm that counts amounts, including future ones. */
 describe.each(Object.entries(sizes))('%s', (_, size) => {
   const history = histories(size)
 

@@ -81,7 +81,7 @@ const refundedAlone = async (
   const store = await storeWith(item)
   for (const refund of refunds) {
     const { corrections, receipt } = refund
-    const plan = { now, unconditional: false, fitsOnly: false, counters: [], corrections }
+    const plan = { now, unconditional: false, fitsOnly: false, isCurrent: false, counters: [], corrections }
     const snapshot = (await store.read(BUCKET)) ?? {}
     const { generation } = receipt
     const write = planSettlement({ ...plan, snapshot, generation, elapsedNs: elapsedNs(refund) })

@@ -30,6 +30,7 @@ const start = (isDebugOn = true) => {
     metrics: noMetrics,
     newCache: newMapCache,
     pause: async () => {},
+    slotPrefix: 'slot-',
   })
   const decide = (cost = {}, dryRun = false) =>
     limiter.decide({ entityId: 'key', cost: { requests: 1, ...cost }, settles: false, dryRun })

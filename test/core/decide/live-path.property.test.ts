@@ -24,6 +24,7 @@ const createSide = (isLive: boolean) => {
   const logger: Logger = { isDebugOn: false, debug: log, info: log, warn: log, error: log }
   const limiter = createLimiter({
     ...{ buckets: store, config, clock, logger, newCache: newMapCache, pause: async () => {} },
+    slotPrefix: 'slot-',
     ...(isLive && { live: store.live }),
     localBuckets: createMemoryBucketStore(),
     metrics: {

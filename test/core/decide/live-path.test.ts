@@ -20,6 +20,7 @@ const start = (limits: readonly object[], logger: Logger = silentLogger) => {
   }
   const limiter = createLimiter({
     ...{ buckets, live: store.live, config, clock, logger, newCache: newMapCache, pause: async () => {} },
+    slotPrefix: 'slot-',
     ...{ localBuckets: createMemoryBucketStore(), metrics: noMetrics },
   })
   config.putEntity('key')

@@ -1,5 +1,5 @@
 import type { Limit } from '../../../src/core/model/limit.ts'
-import type { Cost } from '../../../src/core/model/meter.ts'
+import { type Cost, onMeter } from '../../../src/core/model/meter.ts'
 
 /** An admitted request; the part that counts can differ by limit after settlement. */
 export interface Event {
@@ -75,18 +75,18 @@ export const createReferenceLimiter = (initial: readonly Limit[]): ReferenceLimi
   return {
     admits: (cost, now) =>
       limits.every((limit) => {
-        const amount = cost[limit.meter]
+        const amount = onMeter(cost, limit.meter)
         return amount === undefined || (!isPaused(limit) && amount <= room(limit, now))
       }),
     record(cost, now) {
-      const counted = new Map(limits.map(({ name, meter }) => [name, cost[meter] ?? 0]))
+      const counted = new Map(limits.map(({ name, meter }) => [name, onMeter(cost, meter) ?? 0]))
       const event = { at: now, counted, generation, changes: new Map(changes) }
       events.push(event)
       return event
     },
     settle(event, actual, now) {
       if (event.generation === generation)
-        for (const limit of limits) settleOne(event, limit, actual[limit.meter] ?? 0, now)
+        for (const limit of limits) settleOne(event, limit, onMeter(actual, limit.meter) ?? 0, now)
     },
     reset() {
       events = []

@@ -180,6 +180,7 @@ describe('decisions without a write', () => {
     const limiter = createLimiter({
       ...{ buckets: store, live: store.live, config, clock, logger: silentLogger, newCache: newMapCache },
       ...{ localBuckets: createMemoryBucketStore(), metrics: noMetrics, pause: async () => {} },
+      slotPrefix: 'slot-',
     })
     config.putEntity('key')
     config.putLimits(entityOwner('key'), '_default_', parseLimits([bucketOf(60, 600)], 'limits'))

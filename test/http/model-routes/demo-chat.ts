@@ -65,6 +65,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
     metrics: noMetrics,
     newCache: lruCaches,
     pause: async () => {},
+    slotPrefix: 'slot-',
     settings: { useDelayMs: 0, leaseTtlMs: overrides.leaseTtlMs ?? 0 },
   })
   const backend = fakeBackend()

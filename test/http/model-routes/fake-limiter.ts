@@ -47,6 +47,7 @@ export const createFakeLimiter = (
       return decision.allowed ? { ...decision, reservation } : decision
     },
     settleCharges: unused,
+    renewSlots: unused,
     foreseesDenial: unused,
     largestAdmissible: async () => ({}),
     prepare: unused,

@@ -95,6 +95,10 @@ describe('the OpenAPI document', () => {
         { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
         { required: ['name', 'algorithm', 'limit', 'window'] },
         { required: ['name', 'algorithm', 'limit', 'window', 'window_seconds'] },
+        {
+          required: ['name', 'algorithm', 'limit'],
+          properties: { limit: { minimum: 0, maximum: 200 }, lease_seconds: { minimum: 1, maximum: 3600 } },
+        },
       ],
     })
   })

@@ -54,6 +54,7 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
     localBuckets: createMemoryBucketStore(),
     newCache: deps.caches,
     pause: async () => {},
+    slotPrefix: 'slot-',
     settings: { storeDeadlineMs: 10_000, ...parts.limiterSettings },
   })
   const backend = fakeBackend({ inputTokens: 5 })

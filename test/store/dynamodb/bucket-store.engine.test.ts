@@ -11,6 +11,7 @@ import { startDynalite, TEST_CREDENTIALS, type TestEngine } from '../../engine/s
 import { createTestClient, startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
 import { algorithmWritesSuite } from '../algorithm-writes-suite.ts'
 import { bucketStoreSuite } from '../bucket-store-suite.ts'
+import { slotWritesSuite } from '../slot-writes-suite.ts'
 
 const HOUR_NS = 3_600_000_000_000n
 
@@ -28,6 +29,7 @@ afterAll(() => table.close())
 bucketStoreSuite('DynamoDB', () => store)
 
 algorithmWritesSuite('DynamoDB', () => store)
+slotWritesSuite('DynamoDB', () => store)
 
 describe('a node whose clock is an hour ahead', () => {
   const clock: Clock = { now: () => testClock.now() + HOUR_NS, monotonic: testClock.monotonic }

@@ -17,6 +17,7 @@ import { bucketStoreSuite } from '../bucket-store-suite.ts'
 import { idempotencyStoreSuite } from '../idempotency-store-suite.ts'
 import { reservationStoreSuite } from '../reservation-store-suite.ts'
 import { responseStoreSuite } from '../response-store-suite.ts'
+import { slotWritesSuite } from '../slot-writes-suite.ts'
 import { usageStoreSuite } from '../usage-store-suite.ts'
 
 const store = createMemoryBucketStore()
@@ -24,6 +25,7 @@ const store = createMemoryBucketStore()
 bucketStoreSuite('memory', () => store)
 
 algorithmWritesSuite('memory', () => store)
+slotWritesSuite('memory', () => store)
 
 test('forgets a bucket that has expired, and no other', async () => {
   const [gone, kept] = [entityBucket('expiring', 'gpt-4'), entityBucket('expiring', '_default_')]

@@ -18,7 +18,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'settlements refund nothing',
     file: 'src/core/bucket/settle-plan.ts',
-    from: 'if (difference >= 0 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined',
+    from: 'if (snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined',
     to: 'if (difference >= -1e12 || snapshot === undefined || hasChanged(snapshot, receipt, now)) return undefined',
   },
   {
