@@ -1,8 +1,9 @@
 import type { EntityDraft } from '../src/core/admin/entities.ts'
 import { DEFAULT_SLOTS, type Limit } from '../src/core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitOwner, policyLimitSet } from '../src/core/model/limit-set.ts'
-import type { ModelDraft, Prices } from '../src/core/model/model.ts'
+import type { ModelDraft } from '../src/core/model/model.ts'
 import { type PolicyScope, policyKeyOf } from '../src/core/model/policy.ts'
+import type { Prices } from '../src/core/model/prices.ts'
 import { HOUR_SECONDS, MINUTE_SECONDS } from '../src/core/model/time.ts'
 
 export interface DemoLimits {

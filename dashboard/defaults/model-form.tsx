@@ -205,6 +205,7 @@ export const modelBody = (draft: ModelDraft, model?: Model) => ({
     upstream: upstream.trim(),
     model: there.trim() || null,
   })),
+  ...(model !== undefined && { token_weights: model.token_weights }),
   ...(draft.maxOutput.trim() !== '' && { max_output_tokens: Number(draft.maxOutput) }),
   prices: hasPrices(draft)
     ? {
@@ -218,8 +219,9 @@ export const modelBody = (draft: ModelDraft, model?: Model) => ({
 })
 
 const keptPrices = (prices: Model['prices']) => {
-  const { long_context } = prices ?? {}
-  return long_context === undefined ? {} : { long_context }
+  if (prices === null) return {}
+  const { cached_input_per_million: _, cache_write_per_million: __, ...kept } = prices
+  return kept
 }
 
 const DOLLARS = new Intl.NumberFormat('en-US', {

@@ -1,15 +1,22 @@
 import * as v from 'valibot'
 import {
   DEFAULT_MAX_OUTPUT_TOKENS,
-  LEAST_PRICE,
   MAX_OUTPUT_RULE,
-  MOST_CONTEXT_TOKENS,
   MOST_OUTPUT_TOKENS,
-  MOST_PRICE,
   type ModelDraft,
+} from '../core/model/model.ts'
+import {
+  LEAST_PRICE,
+  LEAST_WEIGHT,
+  MOST_CONTEXT_TOKENS,
+  MOST_PRICE,
+  MOST_WEIGHT,
   PRICE_RULE,
   type Prices,
-} from '../core/model/model.ts'
+  type TokenPrices,
+  type TokenWeights,
+  WEIGHT_RULE,
+} from '../core/model/prices.ts'
 import {
   DEFAULT_UPSTREAM,
   MAX_MODEL_UPSTREAMS,
@@ -21,16 +28,27 @@ import {
 import { boundedList } from './containers.ts'
 import { id, integer, nextCursor, seconds, zeroOr } from './fields.ts'
 
-const price = v.pipe(
-  zeroOr(LEAST_PRICE, MOST_PRICE, PRICE_RULE),
-  v.description('US dollars per million tokens'),
-)
+const dollars = zeroOr(LEAST_PRICE, MOST_PRICE, PRICE_RULE)
 
-const prices = v.strictObject({
+const price = v.pipe(dollars, v.description('US dollars per million tokens'))
+
+const tokenPrices = {
   input_per_million: price,
   output_per_million: price,
-  cached_input_per_million: v.exactOptional(price),
-  cache_write_per_million: v.exactOptional(price),
+  cached_input_per_million: v.exactOptional(
+    v.pipe(dollars, v.description('Of input that the upstream read from its cache; default: as other input')),
+  ),
+  cache_write_per_million: v.exactOptional(
+    v.pipe(dollars, v.description('Of input that the upstream wrote to its cache; default: as other input')),
+  ),
+  cache_write_1h_per_million: v.exactOptional(
+    v.pipe(
+      dollars,
+      v.description(
+        'Of input that it wrote for an hour, as Anthropic offers; default: as other cache writes',
+      ),
+    ),
+  ),
   long_context: v.exactOptional(
     v.pipe(
       v.strictObject({
@@ -43,7 +61,36 @@ const prices = v.strictObject({
       ),
     ),
   ),
+}
+
+const tierPrices = v.strictObject(tokenPrices)
+
+const prices = v.strictObject({
+  ...tokenPrices,
+  service_tiers: v.exactOptional(
+    v.pipe(
+      v.strictObject({ flex: v.exactOptional(tierPrices), priority: v.exactOptional(tierPrices) }),
+      v.description(
+        'The prices of requests that the upstream serves in this tier; a tier that is not given has the standard prices',
+      ),
+    ),
+  ),
+  per_image: v.exactOptional(
+    v.pipe(dollars, v.description('US dollars for each image that a request sends or a response contains')),
+  ),
+  per_audio_second: v.exactOptional(
+    v.pipe(dollars, v.description('US dollars for each second of audio that a request sends')),
+  ),
 })
+
+const weight = v.exactOptional(zeroOr(LEAST_WEIGHT, MOST_WEIGHT, WEIGHT_RULE))
+
+const tokenWeights = v.pipe(
+  v.strictObject({ input: weight, output: weight, cached_input: weight, cache_write: weight }),
+  v.description(
+    'What each token counts in the meter tokens; default 1. The meters input_tokens and output_tokens count 1 each',
+  ),
+)
 
 const modelUpstream = v.strictObject({
   upstream: v.pipe(v.string(), v.regex(UPSTREAM_NAME_PATTERN, UPSTREAM_NAME_RULE)),
@@ -58,6 +105,7 @@ const modelUpstream = v.strictObject({
 export const modelBody = v.strictObject({
   tier: v.exactOptional(v.nullable(id)),
   prices: v.exactOptional(v.nullable(prices)),
+  token_weights: v.exactOptional(v.nullable(tokenWeights)),
   upstreams: v.exactOptional(
     v.pipe(
       boundedList(modelUpstream, {
@@ -81,13 +129,29 @@ export const modelBody = v.strictObject({
 export const modelDraftOf = (body: v.InferOutput<typeof modelBody>): ModelDraft => ({
   tier: body.tier ?? null,
   prices: body.prices ? pricesOf(body.prices) : null,
+  tokenWeights: body.token_weights ? tokenWeightsOf(body.token_weights) : null,
   ...(body.upstreams !== undefined && {
     upstreams: body.upstreams.map(({ upstream, model = null }) => ({ upstream, model })),
   }),
   ...(body.max_output_tokens !== undefined && { maxOutputTokens: body.max_output_tokens }),
 })
 
-const pricesOf = (body: v.InferOutput<typeof prices>): Prices => ({
+const pricesOf = (body: v.InferOutput<typeof prices>): Prices => {
+  const { service_tiers: tiers, per_image: perImage, per_audio_second: perAudioSecond } = body
+  return {
+    ...tokenPricesOf(body),
+    ...(tiers !== undefined && {
+      serviceTiers: {
+        ...(tiers.flex !== undefined && { flex: tokenPricesOf(tiers.flex) }),
+        ...(tiers.priority !== undefined && { priority: tokenPricesOf(tiers.priority) }),
+      },
+    }),
+    ...(perImage !== undefined && { perImage }),
+    ...(perAudioSecond !== undefined && { perAudioSecond }),
+  }
+}
+
+const tokenPricesOf = (body: v.InferOutput<typeof tierPrices>): TokenPrices => ({
   inputPerMillion: body.input_per_million,
   outputPerMillion: body.output_per_million,
   ...(body.cached_input_per_million !== undefined && {
@@ -95,6 +159,9 @@ const pricesOf = (body: v.InferOutput<typeof prices>): Prices => ({
   }),
   ...(body.cache_write_per_million !== undefined && {
     cacheWritePerMillion: body.cache_write_per_million,
+  }),
+  ...(body.cache_write_1h_per_million !== undefined && {
+    cacheWrite1hPerMillion: body.cache_write_1h_per_million,
   }),
   ...(body.long_context !== undefined && {
     longContext: {
@@ -105,11 +172,19 @@ const pricesOf = (body: v.InferOutput<typeof prices>): Prices => ({
   }),
 })
 
+const tokenWeightsOf = (body: v.InferOutput<typeof tokenWeights>): TokenWeights => ({
+  ...(body.input !== undefined && { input: body.input }),
+  ...(body.output !== undefined && { output: body.output }),
+  ...(body.cached_input !== undefined && { cachedInput: body.cached_input }),
+  ...(body.cache_write !== undefined && { cacheWrite: body.cache_write }),
+})
+
 export const modelResponse = v.pipe(
   v.object({
     model_id: v.string(),
     tier: v.nullable(v.string()),
     prices: v.nullable(prices),
+    token_weights: v.nullable(tokenWeights),
     upstreams: v.array(
       v.object({
         upstream: v.string(),

@@ -8,6 +8,7 @@ import { type CountTokens, loadO200k } from './prompt/byte-pairs.ts'
 import { type CollectedPrompt, collectPrompt } from './prompt/collected-prompt.ts'
 import { familyOf, type ModelFamily } from './prompt/families.ts'
 import { countTexts, createSamplePlaces, type SamplePlaces } from './prompt/text-count.ts'
+import { billingOf } from './request-billing.ts'
 import { createWorkTurns, type WorkTurns } from './work-turns.ts'
 
 /** Estimates what requests use, and counts what models write. */
@@ -93,7 +94,9 @@ const inputTokens = ({ textFactor }: ModelFamily, tokens: number): number => Mat
 /** Keeps sums exact: some names of maxima are not checked on each API, and may be any number. */
 const MOST_OUTPUT = 1e15
 
-const estimateOf = ({ api, body }: ModelRequest, inputTokens: number): PromptEstimate => {
+const estimateOf = (request: ModelRequest, inputTokens: number): PromptEstimate => {
+  const { api, body } = request
+  const billing = billingOf(request)
   const choices = wireApis[api].choices(body)
   const maximum = choices === 0 ? null : largestMaximum(body)
   return {
@@ -101,5 +104,6 @@ const estimateOf = ({ api, body }: ModelRequest, inputTokens: number): PromptEst
     namedOutputTokens: maximum === null ? null : Math.min(maximum * choices, MOST_OUTPUT),
     choices,
     defaultOutputTokens: null,
+    ...(billing !== undefined && { billing }),
   }
 }

@@ -273,10 +273,12 @@ const textsOf = (state: LimitState): ItemTexts => {
 }
 
 /** The name of an item: `"rpm"`; `"total/rpm"` on the bucket `_total_`, whose limits may have the same names. */
-const nameOf = (state: LimitState): string => {
+const nameOf = (state: LimitState): string => `"${ownedName(state)}"`
+
+const ownedName = (state: LimitState): string => {
   const { limit, own, bucket } = state
   const name = isOverAll(state) ? `total/${limit.name}` : limit.name
-  return own ? `"${name}"` : `"${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}"`
+  return own ? name : `${bucket.kind === 'policy' ? bucket.scope : bucket.entityId}/${name}`
 }
 
 const isOverAll = ({ resource, bucket }: LimitState): boolean =>
@@ -309,6 +311,19 @@ export const addWarning = (headers: Headers, decision: Decision): void => {
     .filter(({ state }) => state.own && state.limit.mode !== 'shadow')
     .map(({ state }) => `${state.limit.name};used=${state.used};limit=${state.capacity}`)
   if (items.length > 0) headers[WARNING_HEADER] = items.join(', ')
+}
+
+/**
+ * `budget;not-applied="my-model has no prices"`, beside other warnings: every budget that a request to a model without prices
+ * meets, those of parents and policies as `team/budget`.
+ */
+export const addUnpriced = (headers: Headers, limits: readonly LimitState[], modelId: string): void => {
+  for (const state of limits) {
+    if (state.limit.meter !== 'cost_usd_micros' || state.limit.mode === 'shadow') continue
+    const item = `${ownedName(state)};not-applied="${modelId} has no prices"`
+    const others = headers[WARNING_HEADER]
+    headers[WARNING_HEADER] = others === undefined ? item : `${others}, ${item}`
+  }
 }
 
 /**

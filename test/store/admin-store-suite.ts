@@ -357,8 +357,20 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
             outputPerMillion: 10,
             cachedInputPerMillion: 0.125,
             cacheWritePerMillion: 3.125,
+            cacheWrite1hPerMillion: 5,
             longContext: { aboveTokens: 200_000, inputPerMillion: 5, outputPerMillion: 15 },
+            serviceTiers: {
+              flex: { inputPerMillion: 1.25, outputPerMillion: 5 },
+              priority: {
+                inputPerMillion: 4,
+                outputPerMillion: 16,
+                longContext: { aboveTokens: 200_000, inputPerMillion: 8, outputPerMillion: 24 },
+              },
+            },
+            perImage: 0.04,
+            perAudioSecond: 0.0001,
           },
+          tokenWeights: { input: 0.5, output: 5, cachedInput: 0, cacheWrite: 1.25 },
           upstreams: [
             { upstream: 'bedrock-eu', model: 'eu.anthropic.claude' },
             { upstream: 'direct', model: null },

@@ -34,6 +34,7 @@ export const aKey = (fields: Partial<ApiKey> & Pick<ApiKey, 'keyId' | 'entityId'
 export const aModel = (fields: Partial<Model> & Pick<Model, 'id'>): Model => ({
   tier: null,
   prices: null,
+  tokenWeights: null,
   upstreams: [],
   maxOutputTokens: DEFAULT_MAX_OUTPUT_TOKENS,
   createdAt: TODAY,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/core/decide/decision.ts'
 import type { Meter } from '../../src/core/model/meter.ts'
 import {
+  addUnpriced,
   addWarning,
   goDuration,
   type Headers,
@@ -276,6 +277,13 @@ describe('X-RateLimit-Warning', () => {
       'x-ratelimit-warning': 'rpm;used=5;limit=10',
     })
   })
+})
+
+test('a budget that is not applied is named once per limit, and not if it is a shadow', () => {
+  const budget = { meter: 'cost_usd_micros', name: 'usd', capacity: 10, available: 10 } as const
+  const headers: Headers = {}
+  addUnpriced(headers, [stateOf(budget), stateOf({ ...budget, mode: 'shadow' }), own(10, 10)], 'a/b')
+  expect(headers).toEqual({ 'x-ratelimit-warning': 'usd;not-applied="a/b has no prices"' })
 })
 
 const MS = 1_000_000n

@@ -3,17 +3,24 @@ import { invalid, ZaelError } from '../model/errors.ts'
 import { modelToJson } from '../model/json.ts'
 import {
   DEFAULT_MAX_OUTPUT_TOKENS,
-  LEAST_PRICE,
   MAX_OUTPUT_RULE,
-  MOST_CONTEXT_TOKENS,
   MOST_OUTPUT_TOKENS,
-  MOST_PRICE,
   type Model,
   type ModelDraft,
   modelOf,
+} from '../model/model.ts'
+import {
+  LEAST_PRICE,
+  LEAST_WEIGHT,
+  MOST_CONTEXT_TOKENS,
+  MOST_PRICE,
+  MOST_WEIGHT,
   PRICE_RULE,
   type Prices,
-} from '../model/model.ts'
+  type TokenPrices,
+  type TokenWeights,
+  WEIGHT_RULE,
+} from '../model/prices.ts'
 import {
   isUpstreamName,
   MAX_MODEL_UPSTREAMS,
@@ -90,10 +97,11 @@ const registered = async ({ store }: AdminDependencies, id: string): Promise<Mod
 const missing = (id: string) => new ZaelError('not_found', `There is no model ${id}`)
 
 const checkModel = (id: string, draft: ModelDraft): void => {
-  const { tier, prices, upstreams = [], maxOutputTokens = DEFAULT_MAX_OUTPUT_TOKENS } = draft
+  const { tier, prices, tokenWeights, upstreams = [], maxOutputTokens = DEFAULT_MAX_OUTPUT_TOKENS } = draft
   if (!isModelId(id)) throw invalid('model_id', MODEL_ID_RULE)
   if (typeof tier === 'string' && !isId(tier)) throw invalid('tier', ID_RULE)
   if (prices) checkPrices(prices)
+  if (tokenWeights) checkWeights(tokenWeights)
   checkUpstreams(upstreams)
   if (!isWholeWithin(maxOutputTokens, MOST_OUTPUT_TOKENS)) throw invalid('max_output_tokens', MAX_OUTPUT_RULE)
 }
@@ -104,20 +112,42 @@ const isWholeWithin = (value: number, most: number): boolean =>
 const isPrice = (price: number): boolean => price === 0 || (price >= LEAST_PRICE && price <= MOST_PRICE)
 
 const checkPrices = (prices: Prices): void => {
+  checkTokenPrices(prices, 'prices')
+  for (const [tier, ofTier] of Object.entries(prices.serviceTiers ?? {}))
+    checkTokenPrices(ofTier, `prices.service_tiers.${tier}`)
+  checkDollars({ per_image: prices.perImage, per_audio_second: prices.perAudioSecond }, 'prices')
+}
+
+const checkTokenPrices = (prices: TokenPrices, field: string): void => {
   const { longContext } = prices
-  const fields = {
-    input_per_million: prices.inputPerMillion,
-    output_per_million: prices.outputPerMillion,
-    cached_input_per_million: prices.cachedInputPerMillion ?? 0,
-    cache_write_per_million: prices.cacheWritePerMillion ?? 0,
-    'long_context.input_per_million': longContext?.inputPerMillion ?? 0,
-    'long_context.output_per_million': longContext?.outputPerMillion ?? 0,
-  }
-  for (const [field, price] of Object.entries(fields)) {
-    if (!isPrice(price)) throw invalid(`prices.${field}`, PRICE_RULE)
-  }
+  checkDollars(
+    {
+      input_per_million: prices.inputPerMillion,
+      output_per_million: prices.outputPerMillion,
+      cached_input_per_million: prices.cachedInputPerMillion,
+      cache_write_per_million: prices.cacheWritePerMillion,
+      cache_write_1h_per_million: prices.cacheWrite1hPerMillion,
+      'long_context.input_per_million': longContext?.inputPerMillion,
+      'long_context.output_per_million': longContext?.outputPerMillion,
+    },
+    field,
+  )
   if (longContext !== undefined && !isWholeWithin(longContext.aboveTokens, MOST_CONTEXT_TOKENS)) {
-    throw invalid('prices.long_context.above_tokens', `be an integer from 1 to ${MOST_CONTEXT_TOKENS}`)
+    throw invalid(`${field}.long_context.above_tokens`, `be an integer from 1 to ${MOST_CONTEXT_TOKENS}`)
+  }
+}
+
+const checkDollars = (amounts: Readonly<Record<string, number | undefined>>, field: string): void => {
+  for (const [name, price = 0] of Object.entries(amounts)) {
+    if (!isPrice(price)) throw invalid(`${field}.${name}`, PRICE_RULE)
+  }
+}
+
+const checkWeights = ({ input, output, cachedInput, cacheWrite }: TokenWeights): void => {
+  const fields = { input, output, cached_input: cachedInput, cache_write: cacheWrite }
+  for (const [name, weight = 1] of Object.entries(fields)) {
+    const isWeight = weight === 0 || (weight >= LEAST_WEIGHT && weight <= MOST_WEIGHT)
+    if (!isWeight) throw invalid(`token_weights.${name}`, WEIGHT_RULE)
   }
 }
 

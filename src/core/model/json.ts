@@ -3,8 +3,9 @@ import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize, ScheduleEntry } from './limit.ts'
 import { shownMeter } from './meter.ts'
-import type { Model, Prices } from './model.ts'
+import type { Model } from './model.ts'
 import { policyPath } from './policy.ts'
+import type { Prices, TokenPrices, TokenWeights } from './prices.ts'
 import { SECOND_NS } from './time.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -42,13 +43,29 @@ export const modelToJson = (model: Model) => ({
   model_id: model.id,
   tier: model.tier,
   prices: model.prices && pricesToJson(model.prices),
+  token_weights: model.tokenWeights && tokenWeightsToJson(model.tokenWeights),
   upstreams: model.upstreams.map(({ upstream, model }) => ({ upstream, model })),
   max_output_tokens: model.maxOutputTokens,
   created_at: epochSeconds(model.createdAt),
 })
 
 /** Prices as JSON: the form of responses, audit records and stored items. */
-export const pricesToJson = (prices: Prices) => ({
+export const pricesToJson = (prices: Prices) => {
+  const { serviceTiers: { flex, priority } = {} } = prices
+  return {
+    ...tokenPricesToJson(prices),
+    ...(prices.serviceTiers !== undefined && {
+      service_tiers: {
+        ...(flex !== undefined && { flex: tokenPricesToJson(flex) }),
+        ...(priority !== undefined && { priority: tokenPricesToJson(priority) }),
+      },
+    }),
+    ...(prices.perImage !== undefined && { per_image: prices.perImage }),
+    ...(prices.perAudioSecond !== undefined && { per_audio_second: prices.perAudioSecond }),
+  }
+}
+
+const tokenPricesToJson = (prices: TokenPrices) => ({
   input_per_million: prices.inputPerMillion,
   output_per_million: prices.outputPerMillion,
   ...(prices.cachedInputPerMillion !== undefined && {
@@ -57,6 +74,9 @@ export const pricesToJson = (prices: Prices) => ({
   ...(prices.cacheWritePerMillion !== undefined && {
     cache_write_per_million: prices.cacheWritePerMillion,
   }),
+  ...(prices.cacheWrite1hPerMillion !== undefined && {
+    cache_write_1h_per_million: prices.cacheWrite1hPerMillion,
+  }),
   ...(prices.longContext !== undefined && {
     long_context: {
       above_tokens: prices.longContext.aboveTokens,
@@ -64,6 +84,14 @@ export const pricesToJson = (prices: Prices) => ({
       output_per_million: prices.longContext.outputPerMillion,
     },
   }),
+})
+
+/** Weights as JSON, in the same places. */
+export const tokenWeightsToJson = ({ input, output, cachedInput, cacheWrite }: TokenWeights) => ({
+  ...(input !== undefined && { input }),
+  ...(output !== undefined && { output }),
+  ...(cachedInput !== undefined && { cached_input: cachedInput }),
+  ...(cacheWrite !== undefined && { cache_write: cacheWrite }),
 })
 
 /** An upstream as JSON. It contains the reference of its secret, never the secret. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Model } from '../model/model.ts'
+import type { CacheWrites, ServiceTier } from '../model/prices.ts'
 import type { Eventual } from './when-ready.ts'
 
 /** The APIs of model routes, which differ in requests, responses, usage and errors. */
@@ -23,6 +24,14 @@ export interface ModelUsage {
   readonly cachedInputTokens?: number
   /** The part of `inputTokens` that the upstream wrote to its cache, if it reports it. */
   readonly cacheWriteTokens?: number
+  /** The part of `cacheWriteTokens` that it wrote for an hour, if it reports it. */
+  readonly cacheWrite1hTokens?: number
+  /** Images in the response; absent: none. */
+  readonly images?: number
+  /** Seconds of audio in the prompt, if the upstream reports them. */
+  readonly audioSeconds?: number
+  /** The tier that served the request, if the upstream reports it. */
+  readonly serviceTier?: ServiceTier
   /** The id by which a later request continues this response; only of `/v1/responses`. */
   readonly responseId?: string
 }
@@ -43,6 +52,20 @@ export interface PromptEstimate {
   readonly choices: number
   /** What the model generates per choice if no maximum is named; null: unknown. Only the simulated model knows it. */
   readonly defaultOutputTokens: number | null
+  /** Absent: the model's prices and weights depend on tokens alone. */
+  readonly billing?: RequestBilling
+}
+
+/** What the price of a request depends on, beside its tokens. */
+export interface RequestBilling {
+  readonly cacheWrites: CacheWrites
+  /** The tiers of which one will serve it, the most likely one first; at least one. */
+  readonly tiers: readonly ServiceTier[]
+  readonly imagesSent: number
+  /** Images that the response is to contain. */
+  readonly imagesAsked: number
+  /** Of the audio that it sends: an upper bound, by its size. */
+  readonly audioSeconds: number
 }
 
 /** A prompt that takes longer to count than a decision takes. */

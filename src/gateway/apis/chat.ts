@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from '../../core/model/json.ts'
+import type { ModelUsage } from '../../core/ports/model-backend.ts'
 import { isObject, objectsIn } from '../json-values.ts'
 import type { PromptSink } from '../prompt/collected-prompt.ts'
 import { readContent, readJson, readTools } from '../prompt/content.ts'
 import { asksForUsage, type ChoiceOutput, createChoiceStreamReader } from './choice-stream.ts'
 import { choicesOf, largestMaximum, namesOneOf } from './output-bounds.ts'
-import { completionUsage, credible, writtenText } from './usage.ts'
+import { completionUsage, credible, imagesIn, tierOf, withServed, writtenText } from './usage.ts'
 import type { BodyChanges, FieldSupport, WireApi } from './wire-api.ts'
 
 // https://github.com/openai/openai-cookbook/blob/main/examples/How_to_count_tokens_with_tiktoken.ipynb
@@ -73,11 +74,19 @@ const REASONING = ['reasoning_content', 'reasoning', 'reasoning_details', 'think
 /** What a message, or a part of it in a stream, contains. */
 const messageOutput = (message: JsonValue | undefined): ChoiceOutput => {
   if (!isObject(message)) return { text: '', isVisible: false }
+  const images = imagesIn(message)
   const { content, refusal, tool_calls, function_call, audio } = message
   const reasoning = REASONING.map((field) => writtenText(message[field])).find((text) => text !== '')
   const texts = [content, refusal, tool_calls, function_call, audio].map((part) => writtenText(part))
   const text = texts.join('') + (reasoning ?? '')
-  return { text, isVisible: text !== '' || isObject(audio) || objectsIn(tool_calls).length > 0 }
+  const isVisible = text !== '' || images > 0 || isObject(audio) || objectsIn(tool_calls).length > 0
+  return images > 0 ? { text, isVisible, images } : { text, isVisible }
+}
+
+const usageOf = (response: JsonObject): ModelUsage | undefined => {
+  let images = 0
+  for (const { message } of objectsIn(response.choices)) if (isObject(message)) images += imagesIn(message)
+  return withServed(completionUsage(response.usage), { tier: tierOf(response.service_tier), images })
 }
 
 const textOf = (response: JsonObject): string =>
@@ -92,7 +101,7 @@ export const chatApi: WireApi = {
   readPrompt,
   choices,
   upstreamBody,
-  usageOf: (response) => credible(completionUsage(response.usage), () => textOf(response) !== ''),
+  usageOf: (response) => credible(usageOf(response), () => textOf(response) !== ''),
   textOf,
   createStreamReader: (body) =>
     createChoiceStreamReader({

@@ -3,13 +3,15 @@ import type { ModelProblem } from '../../core/ports/model-backend.ts'
 import { isObject, objectsIn, parseObject, stringOf } from '../json-values.ts'
 import { errorIn } from './error-in.ts'
 import { createStreamRecord } from './stream-record.ts'
-import { completionUsage } from './usage.ts'
+import { completionUsage, tierOf, withServed } from './usage.ts'
 import type { StreamReader } from './wire-api.ts'
 
 /** What a choice of a chunk contains: the model's text, and whether a client has something to show. */
 export interface ChoiceOutput {
   readonly text: string
   readonly isVisible: boolean
+  /** Images that it contains; absent: none. */
+  readonly images?: number
 }
 
 interface ChoiceStreamOptions {
@@ -32,11 +34,14 @@ export const createChoiceStreamReader = (options: ChoiceStreamOptions): StreamRe
   const finished = new Set<number>()
   let isDone = false
   let failure: ModelProblem | undefined
+  let tier: ReturnType<typeof tierOf>
+  let images = 0
 
   /** Whether the choice has nothing for a client. */
   const passChoice = (choice: JsonObject): boolean => {
-    const { text, isVisible } = readChoice(choice)
+    const { text, isVisible, images: generated = 0 } = readChoice(choice)
     add(text, isVisible)
+    images += generated
     const wasFinished = finished.has(indexOf(choice))
     const isFinish = stringOf(choice.finish_reason) !== ''
     if (isFinish) finished.add(indexOf(choice))
@@ -45,12 +50,14 @@ export const createChoiceStreamReader = (options: ChoiceStreamOptions): StreamRe
   const readChunk = (chunk: JsonObject): 'send' | 'drop' => {
     failure = errorIn(chunk)
     const isEmpty = objectsIn(chunk.choices).map(passChoice).every(Boolean)
-    report(completionUsage(chunk.usage))
+    tier = tierOf(chunk.service_tier) ?? tier
+    report(withServed(completionUsage(chunk.usage), { tier, images }))
     const isUsageOnly = isEmpty && isObject(chunk.usage) && failure === undefined
     return isUsageOnly && !includesUsage ? 'drop' : 'send'
   }
   return {
     ...record,
+    served: () => ({ tier, images }),
     read({ data }) {
       failure = undefined
       const text = data.trim()

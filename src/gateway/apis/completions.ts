@@ -5,7 +5,7 @@ import { readTexts, textsIn } from '../prompt/content.ts'
 import { withStreamOptions } from './chat.ts'
 import { asksForUsage, createChoiceStreamReader } from './choice-stream.ts'
 import { choicesOf, largestMaximum, namesOneOf } from './output-bounds.ts'
-import { completionUsage, credible } from './usage.ts'
+import { completionUsage, credible, tierOf, withServed } from './usage.ts'
 import type { BodyChanges, WireApi } from './wire-api.ts'
 
 const readPrompt = (body: JsonObject, prompt: PromptSink): void => {
@@ -38,7 +38,11 @@ export const completionsApi: WireApi = {
   readPrompt,
   choices,
   upstreamBody,
-  usageOf: (response) => credible(completionUsage(response.usage), () => textOf(response) !== ''),
+  usageOf: (response) =>
+    credible(
+      withServed(completionUsage(response.usage), { tier: tierOf(response.service_tier), images: 0 }),
+      () => textOf(response) !== '',
+    ),
   textOf,
   createStreamReader: (body) =>
     createChoiceStreamReader({

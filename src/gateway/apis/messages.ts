@@ -6,7 +6,7 @@ import { readContent, readJson, readTools } from '../prompt/content.ts'
 import { createNamedEventReader, type EventMeaning } from './named-events.ts'
 import { largestMaximum, namesOneOf } from './output-bounds.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { countOf, credible, usageFrom, writtenText } from './usage.ts'
+import { countOf, credible, tierOf, usageFrom, withServed, writtenText } from './usage.ts'
 import type { BodyChanges, InputUsage, StreamReader, WireApi } from './wire-api.ts'
 
 const PER_MESSAGE = 3
@@ -44,12 +44,15 @@ const messageUsage = (usage: JsonValue | undefined): ModelUsage | undefined => {
   const uncached = countOf(usage.input_tokens)
   const cached = countOf(usage.cache_read_input_tokens)
   const cacheWrite = countOf(usage.cache_creation_input_tokens)
-  return usageFrom({
+  const { cache_creation: byLifetime } = usage
+  const counted = usageFrom({
     input: uncached === undefined ? undefined : uncached + (cached ?? 0) + (cacheWrite ?? 0),
     output: countOf(usage.output_tokens),
     cached,
     cacheWrite,
+    cacheWrite1h: isObject(byLifetime) ? countOf(byLifetime.ephemeral_1h_input_tokens) : undefined,
   })
+  return withServed(counted, { tier: tierOf(usage.service_tier), images: 0 })
 }
 
 const inputOf = (usage: JsonValue | undefined): InputUsage | undefined => {
@@ -68,12 +71,29 @@ const textOf = ({ content }: JsonObject): string =>
 /** Arguments are written as JSON, numbers included. */
 const argumentsText = (input: JsonValue | undefined): string => (isObject(input) ? JSON.stringify(input) : '')
 
+/**
+ * The input by the usage of a delta, which has none at some upstreams, and never states the lifetime of what is cached, nor
+ * the tier.
+ */
+const corrected = (
+  begun: InputUsage | undefined,
+  reported: InputUsage | undefined,
+): InputUsage | undefined => {
+  if (begun === undefined || reported === undefined) return reported ?? begun
+  const { cacheWrite1hTokens: forHour = 0, serviceTier } = begun
+  const { cacheWriteTokens: written = 0 } = reported
+  return {
+    ...reported,
+    ...(Math.min(forHour, written) > 0 && { cacheWrite1hTokens: Math.min(forHour, written) }),
+    ...(serviceTier !== undefined && { serviceTier }),
+  }
+}
+
 const createReader = (): StreamReader => {
   let input: InputUsage | undefined
   const readDelta = ({ delta, usage }: JsonObject, record: StreamRecord): EventMeaning => {
     const output = isObject(usage) ? countOf(usage.output_tokens) : undefined
-    // the usage of a delta has no input at some upstreams
-    const all = inputOf(usage) ?? input
+    const all = corrected(input, inputOf(usage))
     if (output !== undefined && all !== undefined) record.report({ ...all, outputTokens: output })
     return { isComplete: isObject(delta) && stringOf(delta.stop_reason) !== '' }
   }

@@ -7,7 +7,7 @@ import { errorIn } from './error-in.ts'
 import { createNamedEventReader, type EventMeaning } from './named-events.ts'
 import { largestMaximum, namesOneOf } from './output-bounds.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { credible, responseUsage, writtenText } from './usage.ts'
+import { credible, responseUsage, tierOf, withServed, writtenText } from './usage.ts'
 import type { BodyChanges, StreamReader, WireApi } from './wire-api.ts'
 
 const PER_MESSAGE = 3
@@ -42,8 +42,9 @@ const upstreamBody = (body: JsonObject, { model, outputBound }: BodyChanges): Js
 const textOf = ({ output }: JsonObject): string => writtenText(output)
 
 /** With the id, by which a later request can continue the response. */
-const usageOf = ({ id, usage }: JsonObject): ModelUsage | undefined => {
-  const reported = responseUsage(usage)
+const usageOf = ({ id, usage, service_tier, output }: JsonObject): ModelUsage | undefined => {
+  const images = objectsIn(output).filter(({ type }) => type === 'image_generation_call').length
+  const reported = withServed(responseUsage(usage), { tier: tierOf(service_tier), images })
   return reported !== undefined && typeof id === 'string' ? { ...reported, responseId: id } : reported
 }
 

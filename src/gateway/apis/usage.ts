@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../../core/model/json.ts'
+import type { ServiceTier } from '../../core/model/prices.ts'
 import type { ModelUsage } from '../../core/ports/model-backend.ts'
 import { isObject } from '../json-values.ts'
+import type { Served } from './wire-api.ts'
 
 /** More than any request can use. Keeps the sums of counters exact, whatever an upstream reports. */
 export const MAX_TOKENS = 1_000_000_000
@@ -15,6 +17,9 @@ interface ReportedCounts {
   readonly output: number | undefined
   readonly cached?: number | undefined
   readonly cacheWrite?: number | undefined
+  /** The part of `cacheWrite` that is kept for an hour. */
+  readonly cacheWrite1h?: number | undefined
+  readonly audioSeconds?: number | undefined
 }
 
 /** The parts in a cache are at most the whole input. Undefined: a count is missing, or all are zero. */
@@ -22,13 +27,35 @@ export const usageFrom = (counts: ReportedCounts): ModelUsage | undefined => {
   const { input, output, cached, cacheWrite } = counts
   if (input === undefined || output === undefined || input + output === 0) return undefined
   const read = cached === undefined ? undefined : Math.min(cached, input)
-  return {
+  const usage: { -readonly [K in keyof ModelUsage]: ModelUsage[K] } = {
     inputTokens: input,
     outputTokens: output,
-    ...(read !== undefined && { cachedInputTokens: read }),
-    ...(cacheWrite !== undefined && { cacheWriteTokens: Math.min(cacheWrite, input - (read ?? 0)) }),
   }
+  if (read !== undefined) usage.cachedInputTokens = read
+  if (cacheWrite !== undefined) usage.cacheWriteTokens = Math.min(cacheWrite, input - (read ?? 0))
+  if (counts.cacheWrite1h) usage.cacheWrite1hTokens = counts.cacheWrite1h
+  if (counts.audioSeconds) usage.audioSeconds = counts.audioSeconds
+  return usage
 }
+
+/** The tier by which an upstream bills; undefined: it names none. Only two tiers have prices of their own. */
+export const tierOf = (value: JsonValue | undefined): ServiceTier | undefined => {
+  if (typeof value !== 'string' || value === '' || value === 'auto') return undefined
+  return value === 'flex' || value === 'priority' ? value : 'standard'
+}
+
+/** A usage with the tier and the images of its response; the same one if it has neither. */
+export const withServed = (
+  usage: ModelUsage | undefined,
+  { tier, images }: Served,
+): ModelUsage | undefined => {
+  if (usage === undefined || (tier === undefined && images === 0)) return usage
+  return { ...usage, ...(tier !== undefined && { serviceTier: tier }), ...(images > 0 && { images }) }
+}
+
+/** Mistral reports the seconds of the audio in a prompt. */
+const secondsOf = (value: JsonValue | undefined): number | undefined =>
+  typeof value === 'number' && value >= 0 ? Math.min(value, MAX_TOKENS) : undefined
 
 /**
  * OpenAI's `usage` of chat and completions. Providers that leave reasoning out of `completion_tokens` include it in the total
@@ -43,6 +70,7 @@ export const completionUsage = (usage: JsonValue | undefined): ModelUsage | unde
     output: withReasoning(countOf(usage.completion_tokens), countOf(usage.total_tokens), input),
     cached: countOf(details.cached_tokens) ?? countOf(usage.prompt_cache_hit_tokens),
     cacheWrite: countOf(details.cache_write_tokens),
+    audioSeconds: secondsOf(usage.prompt_audio_seconds),
   })
 }
 
@@ -71,6 +99,12 @@ const withReasoning = (
 const NONE: JsonObject = {}
 
 const objectOrNone = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : NONE)
+
+/** Images that models generate: of a message of chat, as OpenRouter and others send them. */
+export const imagesIn = (message: JsonObject): number =>
+  Array.isArray(message.images) ? Math.min(message.images.length, MAX_IMAGES) : 0
+
+const MAX_IMAGES = 10_000
 
 /** The usage, unless it has no output although the response has some: some upstreams report zeros. */
 export const credible = (usage: ModelUsage | undefined, hasOutput: () => boolean): ModelUsage | undefined =>

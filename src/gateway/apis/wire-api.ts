@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/model/json.ts'
+import type { ServiceTier } from '../../core/model/prices.ts'
 import type { UpstreamKind } from '../../core/model/upstream.ts'
 import type { ModelApi, ModelProblem, ModelUsage } from '../../core/ports/model-backend.ts'
 import type { PromptSink } from '../prompt/collected-prompt.ts'
@@ -44,6 +45,13 @@ export interface StreamEvent {
   readonly data: string
 }
 
+/** What a price depends on beside the tokens. */
+export interface Served {
+  /** Undefined: the upstream has not reported it. */
+  readonly tier: ServiceTier | undefined
+  readonly images: number
+}
+
 /** The input of a response whose output is not reported. */
 export type InputUsage = Omit<ModelUsage, 'outputTokens' | 'responseId'>
 
@@ -61,6 +69,8 @@ export interface StreamReader {
   usage(): ModelUsage | undefined
   /** The reported input where `usage` is undefined: Anthropic's streams begin with it. The output is to be counted. */
   inputUsage(): InputUsage | undefined
+  /** The tier that serves the response and the images in it so far; only of APIs whose usage is reported at the end. */
+  served?(): Served
   /** Text of the model since the last call. */
   takeText(): string
   /** The bytes that end every complete stream: `data: [DONE]` on chat and completions; empty elsewhere. */

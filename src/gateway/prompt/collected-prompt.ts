@@ -5,6 +5,8 @@ export interface PromptSink {
   /** Tokens that need no counting. */
   tokens(count: number): void
   image(image: PromptImage): void
+  /** At most this much audio, whose tokens are passed on as well. Only models that bill seconds need it. */
+  audio?(seconds: number): void
 }
 
 export interface PromptImage {

@@ -31,8 +31,45 @@ export const readImage = (block: JsonObject, prompt: PromptSink): void => {
   prompt.image({ isLowDetail: image.detail === 'low', size: imageSizeOf(data) })
 }
 
-export const readAudio = (block: JsonObject, prompt: PromptSink): void =>
-  readMedia(block, ['input_audio', 'audio', 'audio_url', 'source'], AUDIO, prompt)
+export const readAudio = (block: JsonObject, prompt: PromptSink): void => {
+  readMedia(block, AUDIO_FIELDS, AUDIO, prompt)
+  if (prompt.audio !== undefined) prompt.audio(audioSecondsIn(block))
+}
+
+const AUDIO_FIELDS = ['input_audio', 'audio', 'audio_url', 'source'] as const
+
+/** Of compressed speech: 8 kbit/s, the lowest rate of MP3. */
+const LEAST_BYTES_PER_SECOND = 1000
+
+/** Of audio that the request only names by a URL or an id. */
+const NAMED_AUDIO_SECONDS = 60
+
+/** At least as long as the audio: its bytes by the rate in the header of a WAV file, else by the lowest rate. */
+const audioSecondsIn = (block: JsonObject): number => {
+  let longest = ''
+  for (const medium of [block, ...AUDIO_FIELDS.map((field) => block[field])]) {
+    const data = typeof medium === 'string' ? payloadOf(medium) : longestData(medium)
+    if (data.length > longest.length) longest = data
+  }
+  if (longest === '' || /^https?:/i.test(longest)) return NAMED_AUDIO_SECONDS
+  return Math.ceil(base64Bytes(longest) / (wavBytesPerSecond(longest) ?? LEAST_BYTES_PER_SECOND))
+}
+
+const longestData = (medium: JsonValue | undefined): string => {
+  if (!isObject(medium)) return ''
+  const texts = DATA_FIELDS.map((field) => payloadOf(stringOf(medium[field])))
+  return texts.reduce((longest, text) => (text.length > longest.length ? text : longest), '')
+}
+
+const WAV_HEADER_CHARS = 48
+
+/** http://soundfile.sapp.org/doc/WaveFormat: the rate stands at byte 28 if the format is the first chunk. */
+const wavBytesPerSecond = (base64: string): number | undefined => {
+  const bytes = Buffer.from(base64.slice(0, WAV_HEADER_CHARS), 'base64')
+  if (bytes.length < 32 || !startsWith(bytes, 'RIFF') || !startsWith(bytes, 'WAVEfmt ', 8)) return undefined
+  const rate = bytes.readUInt32LE(28)
+  return rate > LEAST_BYTES_PER_SECOND ? rate : undefined
+}
 
 export const readVideo = (block: JsonObject, prompt: PromptSink): void =>
   readMedia(block, ['video_url', 'video', 'source'], VIDEO, prompt)

@@ -1,5 +1,6 @@
 import type { ModelCharge, ModelUsage } from '../../core/ports/model-backend.ts'
 import type { Eventual } from '../../core/ports/when-ready.ts'
+import { withServed } from '../apis/usage.ts'
 import type { StreamReader } from '../apis/wire-api.ts'
 
 /** Counts the tokens of a text. Rejects if the tokenizer cannot be loaded. */
@@ -49,7 +50,11 @@ export const createStreamCharge = (
   const used = async (): Promise<ModelUsage> => {
     if (usage !== undefined && !isUsageOld) return usage
     const counted = await countPending()
-    if (usage === undefined) return { ...(reader.inputUsage() ?? { inputTokens }), outputTokens: counted }
+    if (usage === undefined) {
+      const counts = { ...(reader.inputUsage() ?? { inputTokens }), outputTokens: counted }
+      const served = reader.served?.()
+      return served === undefined ? counts : (withServed(counts, served) ?? counts)
+    }
     return { ...usage, outputTokens: Math.max(usage.outputTokens, counted) }
   }
 

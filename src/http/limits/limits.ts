@@ -2,10 +2,11 @@ import { Hono } from 'hono'
 import { idParam, resourceQuery } from '../../contract/fields.ts'
 import { explainResponse, limitsBody, limitsResponse } from '../../contract/limits.ts'
 import type { LimitState } from '../../core/decide/decision.ts'
-import type { BucketStatus, ExplainedBucket } from '../../core/decide/inspector.ts'
+import type { BucketStatus } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { invalid } from '../../core/model/errors.ts'
-import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
+import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
+import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AdminServices, AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
@@ -14,7 +15,7 @@ import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
 
-type Needs = Pick<AdminServices, 'limitSets'> & Pick<AppDependencies, 'limiter' | 'clock'>
+type Needs = Pick<AdminServices, 'limitSets' | 'models'> & Pick<AppDependencies, 'limiter' | 'clock'>
 
 export const createLimitRoutes = (needs: Needs) =>
   new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
@@ -99,24 +100,42 @@ const effectiveLimitsJson = async ({ limiter, clock }: Needs, entityId: string, 
   return { entity_id: entityId, resource, limits: limits.map((limit) => effectiveLimitJson(limit, now)) }
 }
 
-const explanationJson = async ({ limiter, clock }: Needs, entityId: string, resource: string) => {
+const explanationJson = async ({ limiter, clock, models }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)
   const others = await limiter.explainOthers(entityId, resource)
+  const buckets = [limits, ...others.map((bucket) => bucket.limits)]
+  const hasBudget = buckets.some((each) => each.some(isBudget))
+  const unpriced = hasBudget ? await unpricedModels(models, resource) : []
   const now = clock.now()
+  const limitJson = (limit: ExplainedLimit) => ({
+    ...explainedLimitJson(limit, now),
+    ...(isBudget(limit) && unpriced.length > 0 && { unpriced_models: unpriced }),
+  })
   return {
     entity_id: entityId,
     resource,
-    limits: limits.map((limit) => explainedLimitJson(limit, now)),
-    also_enforced: others.map((bucket) => explainedBucketJson(bucket, now)),
+    limits: limits.map(limitJson),
+    // the buckets that are charged beside the entity's own
+    also_enforced: others.map((bucket) => ({
+      entity_id: bucket.entityId,
+      resource: bucket.resource,
+      limits: bucket.limits.map(limitJson),
+    })),
   }
 }
 
-/** A bucket that is charged beside the entity's own, with its limits. */
-const explainedBucketJson = ({ entityId, resource, limits }: ExplainedBucket, now: bigint) => ({
-  entity_id: entityId,
-  resource,
-  limits: limits.map((limit) => explainedLimitJson(limit, now)),
-})
+const isBudget = ({ limit }: ExplainedLimit): boolean => limit.meter === 'cost_usd_micros'
+
+/** An explanation lists no more of them. */
+const MOST_UNPRICED = 100
+
+/** The registered models without prices that a request for the resource may name. */
+const unpricedModels = async (models: Needs['models'], resource: string): Promise<readonly string[]> => {
+  const isNamed = (id: string): boolean =>
+    resource === DEFAULT_RESOURCE || resource === TOTAL_RESOURCE || resource === id
+  const unpriced = (await models.list()).filter(({ id, prices }) => prices === null && isNamed(id))
+  return unpriced.map(({ id }) => id).slice(0, MOST_UNPRICED)
+}
 
 /** The used share of a limit, in percent with one decimal. */
 export const utilizationPercent = ({ used, capacity }: Pick<LimitState, 'used' | 'capacity'>): number =>

@@ -23,6 +23,9 @@ const READ_FIELDS = [
   'conversation',
   'previous_response_id',
   'store',
+  'service_tier',
+  'modalities',
+  'cache_control',
 ] as const
 
 /** The names in the APIs have no other characters. */

@@ -11,20 +11,26 @@ import {
   type ModelCharge,
   type ModelEvents,
   type ModelReply,
-  type ModelUsage,
   type PromptEstimate,
+  type RequestBilling,
   type StreamedModelReply,
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
-import { type Headers, messagesHeaders, modelRouteHeaders } from '../../web/rate-limit-headers.ts'
+import {
+  addUnpriced,
+  type Headers,
+  messagesHeaders,
+  modelRouteHeaders,
+} from '../../web/rate-limit-headers.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { deciderOf, modelDenialResponse } from '../decisions.ts'
 import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
 import type { ChunkReader, Reply } from '../response.ts'
+import { refusedCost, usedCost } from './model-cost.ts'
 import { errorHeaders, passedHeaders } from './passed-headers.ts'
-import { costOf, createReserve, type RoutedRequest } from './reserve.ts'
+import { createReserve, type RoutedRequest } from './reserve.ts'
 import { keepResponse, requireStateless } from './response-chain.ts'
 
 export interface ModelCallNeeds
@@ -41,19 +47,21 @@ export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest
       if (!decision.allowed) return denialReply(needs, request, decision)
       const headers = limitHeaders(needs, request, decision)
       const call = callOf(request, estimate, bound)
-      return forward(needs, request, { headers, reservation: decision.reservation, call })
+      const { billing } = estimate
+      return forward(needs, request, { headers, reservation: decision.reservation, billing, call })
     })
   }
 }
 
 const limitHeaders = (
   { clock, settings }: ModelCallNeeds,
-  { api, requestId }: RoutedRequest,
+  { api, model, requestId }: RoutedRequest,
   decision: Decision,
 ): Headers => {
-  if (!isAnthropic(api)) return modelRouteHeaders(decision, clock.now(), settings.maxRetrySeconds)
-  const headers = messagesHeaders(decision, clock.now(), settings.maxRetrySeconds)
-  headers['request-id'] = requestId
+  const headersOf = isAnthropic(api) ? messagesHeaders : modelRouteHeaders
+  const headers = headersOf(decision, clock.now(), settings.maxRetrySeconds)
+  if (isAnthropic(api)) headers['request-id'] = requestId
+  if (model.prices === null) addUnpriced(headers, decision.limits, model.id)
   return headers
 }
 
@@ -102,6 +110,8 @@ class Call implements ModelCall {
 interface Reserved {
   readonly headers: Headers
   readonly reservation: Reservation
+  /** By which it is billed; undefined: by its tokens. */
+  readonly billing: RequestBilling | undefined
   readonly call: ModelCall
 }
 
@@ -112,9 +122,9 @@ interface Reserved {
 const THE_ESTIMATE: Cost = {}
 
 const forward = (needs: ModelCallNeeds, request: RoutedRequest, reserved: Reserved): Eventual<Reply> => {
-  const { reservation, call } = reserved
+  const { call } = reserved
   const settle = (charge: ModelCharge): Eventual<void> =>
-    whenReady(settleBy(reservation, request, charge), () =>
+    whenReady(settleBy(reserved, request, charge), () =>
       call.api === 'responses' && charge.of === 'usage'
         ? keepResponse(needs, call.entityId, call.body, charge.usage)
         : undefined,
@@ -164,8 +174,6 @@ const wholeReply = (
   return { status, headers, bytes }
 }
 
-const NO_TOKENS: ModelUsage = { inputTokens: 0, outputTokens: 0 }
-
 /** In place: V8 spreads 20 headers in 12 µs, and adds a few in 1. */
 const addAll = (headers: Headers, more: Readonly<Headers>): void => {
   for (const name in more) headers[name] = more[name] ?? ''
@@ -173,10 +181,15 @@ const addAll = (headers: Headers, more: Readonly<Headers>): void => {
 
 const NOTHING: ModelCharge = { of: 'nothing' }
 
-const settleBy = (reservation: Reservation, request: RoutedRequest, charge: ModelCharge): Eventual<void> => {
+const settleBy = (
+  { reservation, billing }: Reserved,
+  request: RoutedRequest,
+  charge: ModelCharge,
+): Eventual<void> => {
   if (charge.of === 'nothing') return reservation.release()
   if (charge.of === 'estimate') return reservation.settle(THE_ESTIMATE)
-  return reservation.settle(costOf(request, charge.of === 'usage' ? charge.usage : NO_TOKENS))
+  const used = charge.of === 'usage' ? usedCost(request, charge.usage, billing) : refusedCost(request)
+  return reservation.settle(used)
 }
 
 const SSE_HEADERS = {

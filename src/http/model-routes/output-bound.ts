@@ -1,6 +1,7 @@
 import type { Cost } from '../../core/model/meter.ts'
-import { type Model, priceOf } from '../../core/model/model.ts'
-import type { PromptEstimate } from '../../core/ports/model-backend.ts'
+import type { Model } from '../../core/model/model.ts'
+import type { ModelApi, PromptEstimate } from '../../core/ports/model-backend.ts'
+import { estimatedCost } from './model-cost.ts'
 
 /**
  * The most output tokens per choice of a request that names no maximum: the model's, and at most what the limits can ever admit
@@ -11,11 +12,14 @@ import type { PromptEstimate } from '../../core/ports/model-backend.ts'
 export const outputBoundOf = (estimate: PromptEstimate, model: Model, admissible: Cost): number | null => {
   if (!needsBound(estimate)) return null
   const { inputTokens, choices } = estimate
+  const { tokens = Number.POSITIVE_INFINITY } = admissible
   const all = Math.min(
     model.maxOutputTokens * choices,
-    (admissible.tokens ?? Number.POSITIVE_INFINITY) - inputTokens,
+    model.tokenWeights === null ? tokens - inputTokens : affordable('tokens', model, estimate, admissible),
     admissible.output_tokens ?? Number.POSITIVE_INFINITY,
-    affordable(model, inputTokens, admissible.cost_usd_micros),
+    model.prices === null
+      ? Number.POSITIVE_INFINITY
+      : affordable('cost_usd_micros', model, estimate, admissible),
   )
   return Math.max(1, Math.floor(all / choices))
 }
@@ -24,18 +28,28 @@ export const outputBoundOf = (estimate: PromptEstimate, model: Model, admissible
 export const needsBound = ({ namedOutputTokens, choices, defaultOutputTokens }: PromptEstimate): boolean =>
   choices !== 0 && namedOutputTokens === null && defaultOutputTokens === null
 
-/** Output tokens that a budget of `micros` micro-dollars pays beside the prompt. */
-const affordable = ({ prices }: Model, inputTokens: number, micros: number | undefined): number => {
-  if (prices === null || micros === undefined) return Number.POSITIVE_INFINITY
+/** The output that the admissible amount of a meter allows beside the prompt; 0 if it does not allow the prompt. */
+const affordable = (
+  meter: 'tokens' | 'cost_usd_micros',
+  model: Model,
+  estimate: PromptEstimate,
+  admissible: Cost,
+): number => {
+  const limit = admissible[meter]
+  if (limit === undefined) return Number.POSITIVE_INFINITY
+  const request = { api: ANY_GENERATING, model }
   let [least, most] = [0, MOST_TOKENS]
-  // the price grows with the output, but in steps where a long context costs more
+  // the cost grows with the output
   while (least < most) {
     const middle = Math.ceil((least + most) / 2)
-    if (priceOf(prices, { input: inputTokens, output: middle }) <= micros) least = middle
+    if ((estimatedCost(request, estimate, middle)[meter] ?? 0) <= limit) least = middle
     else most = middle - 1
   }
   return least
 }
+
+/** Only requests that generate output have a bound, and all of them cost the same. */
+const ANY_GENERATING: ModelApi = 'chat'
 
 /** Far above any model's output. */
 const MOST_TOKENS = 1_048_576

@@ -2,18 +2,13 @@ import type { Decision, DecisionRequest, Denied } from '../../core/decide/decisi
 import { createUnpricedWatch, type UnpricedWatch } from '../../core/decide/policy-use.ts'
 import type { JsonObject } from '../../core/model/json.ts'
 import type { Cost } from '../../core/model/meter.ts'
-import { type Model, priceOf } from '../../core/model/model.ts'
-import type {
-  AbortSignalLike,
-  LongPrompt,
-  ModelApi,
-  ModelUsage,
-  PromptEstimate,
-} from '../../core/ports/model-backend.ts'
+import type { Model } from '../../core/model/model.ts'
+import type { AbortSignalLike, LongPrompt, ModelApi, PromptEstimate } from '../../core/ports/model-backend.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { HeaderOf } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { type Decider, decisionOf } from '../decisions.ts'
+import { estimatedCost } from './model-cost.ts'
 import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
 import { continuedTokens } from './response-chain.ts'
 
@@ -70,7 +65,7 @@ const reserveLong = async (
   const { decider } = reserving
   const admissible = await admissibleFor(decider, request)
   const bound = outputBoundOf(least, request.model, admissible)
-  const wanted = decisionRequest(request, estimatedCost(request, least, bound))
+  const wanted = decisionRequest(request, estimatedCost(request, least, reservedOutput(least, bound)))
   const isDenied = decider.foreseesDenial(wanted) || exceeds(wanted.cost, admissible)
   const denied = isDenied ? await denialOf(decider, wanted) : undefined
   if (denied !== undefined) return { decision: denied, estimate: least, bound }
@@ -127,15 +122,15 @@ const reserveBounded = (
   bound: number | null,
 ): Eventual<Decided> =>
   whenReady(
-    decisionOf(decider, decisionRequest(request, estimatedCost(request, estimate, bound))),
+    decisionOf(
+      decider,
+      decisionRequest(request, estimatedCost(request, estimate, reservedOutput(estimate, bound))),
+    ),
     (decision) => {
       unpriced(request.model, decision)
       return { decision, estimate, bound }
     },
   )
-
-const estimatedCost = (request: RoutedRequest, estimate: PromptEstimate, bound: number | null): Cost =>
-  costOf(request, { inputTokens: estimate.inputTokens, outputTokens: reservedOutput(estimate, bound) })
 
 const decisionRequest = ({ acting, model, user }: RoutedRequest, cost: Cost): DecisionRequest => {
   const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
@@ -147,28 +142,3 @@ const decisionRequest = ({ acting, model, user }: RoutedRequest, cost: Cost): De
   if (user !== undefined) wanted.user = user
   return wanted
 }
-
-/** The cost per meter; without prices, it has none in money. Counting tokens costs a request and no tokens. */
-export const costOf = (
-  { api, model: { prices } }: Pick<RoutedRequest, 'api' | 'model'>,
-  usage: ModelUsage,
-): Cost => {
-  if (api === 'count_tokens') return ONE_REQUEST
-  const cost: { -readonly [M in keyof Cost]: Cost[M] } = {
-    requests: 1,
-    input_tokens: usage.inputTokens,
-    output_tokens: usage.outputTokens,
-    tokens: usage.inputTokens + usage.outputTokens,
-  }
-  if (prices !== null) {
-    cost.cost_usd_micros = priceOf(prices, {
-      input: usage.inputTokens,
-      output: usage.outputTokens,
-      cachedInput: usage.cachedInputTokens ?? 0,
-      cacheWrite: usage.cacheWriteTokens ?? 0,
-    })
-  }
-  return cost
-}
-
-const ONE_REQUEST: Cost = { requests: 1 }

@@ -1,6 +1,13 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { priceOf } from '../../../src/core/model/model.ts'
+import {
+  type CacheWrites,
+  highestPriceOf,
+  highestWeightedTokens,
+  priceOf,
+  weightedTokens,
+} from '../../../src/core/model/prices.ts'
+import { CACHE_WRITES, pricesOfModels, usesWithin } from './priced-uses.ts'
 
 /** Dollars per million as people write them, with what they are in millionths of a micro-dollar per token. */
 const price = fc.tuple(fc.nat({ max: 5000 }), fc.nat({ max: 999_999 })).map(([dollars, millionths]) => ({
@@ -49,6 +56,37 @@ describe('the price of tokens', () => {
       const micros = priceOf(prices, { input, output: 5 })
       expect(Number.isSafeInteger(micros) && micros >= 0).toBe(true)
       expect(micros > 0).toBe(perMillion > 0 && input > 0)
+    },
+  )
+})
+
+const estimated = fc.record({
+  input: fc.nat({ max: 5000 }),
+  output: fc.nat({ max: 5000 }),
+  images: fc.nat({ max: 5 }),
+  audioSeconds: fc.nat({ max: 100 }),
+  cacheWrites: fc.constantFrom<CacheWrites>(...CACHE_WRITES),
+  tiers: fc.subarray(['standard', 'flex', 'priority'] as const, { minLength: 1 }),
+})
+
+describe('the highest price of an estimate', () => {
+  test.prop([pricesOfModels, estimated.chain((most) => fc.tuple(fc.constant(most), usesWithin(most)))])(
+    'is at least that of every use within it',
+    (prices, [most, use]) => {
+      expect(priceOf(prices, use)).toBeLessThanOrEqual(highestPriceOf(prices, most))
+    },
+  )
+
+  const weight = fc.constantFrom(0, 0.1, 1, 1.25, 5, 1000)
+  const weights = fc.record(
+    { input: weight, output: weight, cachedInput: weight, cacheWrite: weight },
+    { requiredKeys: [] },
+  )
+
+  test.prop([weights, estimated.chain((most) => fc.tuple(fc.constant(most), usesWithin(most)))])(
+    'in weighted tokens as well',
+    (each, [most, use]) => {
+      expect(weightedTokens(each, use)).toBeLessThanOrEqual(highestWeightedTokens(each, most))
     },
   )
 })

@@ -152,6 +152,38 @@ test('an explanation lists the effective limit and the overridden ones of every 
   ])
 })
 
+test('an explanation of a budget lists the models without prices to which it does not apply', async () => {
+  const node = await start({ role: 'user' })
+  const budget = { name: 'usd', meter: 'cost_usd_micros', limit: 5, per: 'day' }
+  await put(node, '/api/limits/key', [rpm(2), budget])
+  await put(node, '/api/policies/GLOBAL/*', [budget])
+  for (const [id, body] of [
+    ['free', {}],
+    ['paid', { prices: { input_per_million: 1, output_per_million: 1 } }],
+  ] as const)
+    await node.send('PUT', `/api/models/${id}`, { body })
+  const unpricedIn = async (resource: string) => {
+    const explained = await node.send('GET', `/api/limits/key/explain?resource=${resource}`)
+    const { limits, also_enforced } = asDescribed(explained, explainResponse)
+    return [...limits, ...also_enforced.flatMap((bucket) => bucket.limits)]
+      .filter(({ unpriced_models }) => unpriced_models !== undefined)
+      .map(({ name, unpriced_models = [] }) => [
+        name,
+        unpriced_models.includes('free'),
+        unpriced_models.includes('paid'),
+      ])
+  }
+  expect(await unpricedIn('free')).toEqual([
+    ['usd', true, false],
+    ['usd', true, false],
+  ])
+  expect(await unpricedIn('_default_')).toEqual([
+    ['usd', true, false],
+    ['usd', true, false],
+  ])
+  expect(await unpricedIn('paid')).toEqual([])
+})
+
 describe('a raised limit helps a denied caller', () => {
   const denied = async () => {
     const first = await start()

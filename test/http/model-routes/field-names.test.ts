@@ -11,6 +11,7 @@ test.each([
   ['max_to\u212aens', 'max_tokens'],
   ['\u017ftream', 'stream'],
   ['Model', 'model'],
+  ['serviceTier', 'service_tier'],
   ['N', 'n'],
   ['Previous_Response_Id', 'previous_response_id'],
 ])('%s is not accepted for %s', (name, read) => {

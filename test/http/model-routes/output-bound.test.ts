@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Cost } from '../../../src/core/model/meter.ts'
-import { type Model, priceOf } from '../../../src/core/model/model.ts'
+import type { Model } from '../../../src/core/model/model.ts'
+import { priceOf } from '../../../src/core/model/prices.ts'
 import type { PromptEstimate } from '../../../src/core/ports/model-backend.ts'
 import { outputBoundOf, reservedOutput } from '../../../src/http/model-routes/output-bound.ts'
 
@@ -8,6 +9,7 @@ const model = (parts: Partial<Model> = {}): Model => ({
   id: 'gpt-4',
   tier: null,
   prices: null,
+  tokenWeights: null,
   upstreams: [],
   maxOutputTokens: 4096,
   createdAt: 0n,

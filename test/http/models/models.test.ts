@@ -45,6 +45,33 @@ describe('a model', () => {
     expect(replaced).toMatchObject({ prices: null, upstreams: [], max_output_tokens: 4096 })
   })
 
+  test('has prices of service tiers, images and audio, and weights of its tokens', async () => {
+    const { send } = createTestApp()
+    const prices = {
+      input_per_million: 2,
+      output_per_million: 8,
+      cache_write_1h_per_million: 4,
+      service_tiers: {
+        flex: { input_per_million: 1, output_per_million: 4 },
+        priority: {
+          input_per_million: 3.5,
+          output_per_million: 14,
+          cached_input_per_million: 0.875,
+          long_context: { above_tokens: 272_000, input_per_million: 7, output_per_million: 21 },
+        },
+      },
+      per_image: 0.04,
+      per_audio_second: 0.0001,
+    }
+    const token_weights = { output: 5, cached_input: 0, cache_write: 1.25 }
+    const body = { prices, token_weights }
+    const created = asDescribed(await send('PUT', '/api/models/m', { body }), modelResponse, 201)
+    expect(created).toMatchObject(body)
+    expect(asDescribed(await send('GET', '/api/models/m'), modelResponse)).toEqual(created)
+    const replaced = asDescribed(await send('PUT', '/api/models/m', { body: {} }), modelResponse)
+    expect(replaced).toMatchObject({ prices: null, token_weights: null })
+  })
+
   test('requires a body, as PUT replaces the whole model', async () => {
     const { send } = createTestApp()
     await send('PUT', '/api/models/a', { body: { tier: 'free' } })
@@ -85,7 +112,28 @@ describe('a model', () => {
     [
       'prices.per_image',
       '/api/models/a',
-      { prices: { input_per_million: 1, output_per_million: 1, per_image: 1 } },
+      { prices: { input_per_million: 1, output_per_million: 1, per_image: -1 } },
+    ],
+    [
+      'prices.per_video',
+      '/api/models/a',
+      { prices: { input_per_million: 1, output_per_million: 1, per_video: 1 } },
+    ],
+    [
+      'prices.service_tiers.batch',
+      '/api/models/a',
+      { prices: { input_per_million: 1, output_per_million: 1, service_tiers: { batch: {} } } },
+    ],
+    [
+      'prices.service_tiers.flex.output_per_million',
+      '/api/models/a',
+      {
+        prices: {
+          input_per_million: 1,
+          output_per_million: 1,
+          service_tiers: { flex: { input_per_million: 1 } },
+        },
+      },
     ],
     ['upstreams', '/api/models/a', { upstreams: Array(9).fill({ upstream: 'a' }) }],
     ['upstreams[0].upstream', '/api/models/a', { upstreams: [{ upstream: 'a/b' }] }],
@@ -93,7 +141,9 @@ describe('a model', () => {
     ['upstreams[0].weight', '/api/models/a', { upstreams: [{ upstream: 'a', weight: 1 }] }],
     ['upstreams[1]', '/api/models/a', { upstreams: [{ upstream: 'a' }, { upstream: 'a', model: null }] }],
     ['max_output_tokens', '/api/models/a', { max_output_tokens: 0 }],
-    ['token_weights', '/api/models/a', { token_weights: { input: 1 } }],
+    ['token_weights.output', '/api/models/a', { token_weights: { output: -1 } }],
+    ['token_weights.input', '/api/models/a', { token_weights: { input: 1001 } }],
+    ['token_weights.reasoning', '/api/models/a', { token_weights: { reasoning: 1 } }],
     ['teir', '/api/models/a', { teir: 'free' }],
   ])('with an invalid %s is rejected', async (field, path, body) => {
     expect(await createTestApp().send('PUT', path, { body })).toMatchObject({ status: 400, body: { field } })

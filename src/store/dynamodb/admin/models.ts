@@ -1,5 +1,6 @@
-import { pricesToJson } from '../../../core/model/json.ts'
-import { DEFAULT_MAX_OUTPUT_TOKENS, type Model, type Prices } from '../../../core/model/model.ts'
+import { pricesToJson, tokenWeightsToJson } from '../../../core/model/json.ts'
+import { DEFAULT_MAX_OUTPUT_TOKENS, type Model } from '../../../core/model/model.ts'
+import type { Prices, TokenPrices, TokenWeights } from '../../../core/model/prices.ts'
 import type { ModelUpstream } from '../../../core/model/upstream.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { createItemReader, type ItemReader, type StoredItem, toIsoTime, toItem } from '../attributes.ts'
@@ -16,6 +17,7 @@ const modelItem = (model: Model): StoredItem =>
     GSI1SK: model.id,
     ...(model.tier !== null && { tier: model.tier }),
     ...(model.prices !== null && { prices: pricesToJson(model.prices) }),
+    ...(model.tokenWeights !== null && { token_weights: tokenWeightsToJson(model.tokenWeights) }),
     ...(model.upstreams.length > 0 && { upstreams: model.upstreams.map(upstreamFields) }),
     max_output_tokens: model.maxOutputTokens,
     created_at: toIsoTime(model.createdAt),
@@ -30,10 +32,12 @@ const upstreamFields = ({ upstream, model }: ModelUpstream): Record<string, stri
 const toModel = (item: StoredItem): Model => {
   const read = createItemReader(item)
   const prices = read.mapOrNull('prices')
+  const weights = read.mapOrNull('token_weights')
   return {
     id: idOf(read.text('PK')),
     tier: read.textOrNull('tier'),
     prices: prices === null ? null : toPrices(prices),
+    tokenWeights: weights === null ? null : toTokenWeights(weights),
     upstreams: read.has('upstreams') ? read.maps('upstreams').map(toModelUpstream) : [],
     // absent from items that were written before models had it
     maxOutputTokens: read.numberOrNull('max_output_tokens') ?? DEFAULT_MAX_OUTPUT_TOKENS,
@@ -47,14 +51,36 @@ const toModelUpstream = (read: ItemReader): ModelUpstream => ({
 })
 
 const toPrices = (read: ItemReader): Prices => {
+  const tiers = read.mapOrNull('service_tiers')
+  const perImage = read.numberOrNull('per_image')
+  const perAudioSecond = read.numberOrNull('per_audio_second')
+  return {
+    ...toTokenPrices(read),
+    ...(tiers !== null && { serviceTiers: toServiceTiers(tiers) }),
+    ...(perImage !== null && { perImage }),
+    ...(perAudioSecond !== null && { perAudioSecond }),
+  }
+}
+
+const toServiceTiers = (read: ItemReader): NonNullable<Prices['serviceTiers']> => {
+  const [flex, priority] = [read.mapOrNull('flex'), read.mapOrNull('priority')]
+  return {
+    ...(flex !== null && { flex: toTokenPrices(flex) }),
+    ...(priority !== null && { priority: toTokenPrices(priority) }),
+  }
+}
+
+const toTokenPrices = (read: ItemReader): TokenPrices => {
   const cached = read.numberOrNull('cached_input_per_million')
   const written = read.numberOrNull('cache_write_per_million')
+  const writtenFor1h = read.numberOrNull('cache_write_1h_per_million')
   const long = read.mapOrNull('long_context')
   return {
     inputPerMillion: read.number('input_per_million'),
     outputPerMillion: read.number('output_per_million'),
     ...(cached !== null && { cachedInputPerMillion: cached }),
     ...(written !== null && { cacheWritePerMillion: written }),
+    ...(writtenFor1h !== null && { cacheWrite1hPerMillion: writtenFor1h }),
     ...(long !== null && {
       longContext: {
         aboveTokens: long.number('above_tokens'),
@@ -62,6 +88,17 @@ const toPrices = (read: ItemReader): Prices => {
         outputPerMillion: long.number('output_per_million'),
       },
     }),
+  }
+}
+
+const toTokenWeights = (read: ItemReader): TokenWeights => {
+  const [input, output] = [read.numberOrNull('input'), read.numberOrNull('output')]
+  const [cachedInput, cacheWrite] = [read.numberOrNull('cached_input'), read.numberOrNull('cache_write')]
+  return {
+    ...(input !== null && { input }),
+    ...(output !== null && { output }),
+    ...(cachedInput !== null && { cachedInput }),
+    ...(cacheWrite !== null && { cacheWrite }),
   }
 }
 
