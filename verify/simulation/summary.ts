@@ -26,6 +26,7 @@ const COUNTED = {
   'clocks set': ({ schedule }) => faultsIn(schedule, 'step'),
   resets: ({ resets }) => resets.length,
   'limits changed': ({ schedule }) => schedule.changes.length,
+  'schedules with limits of another size at a time': ({ schedule }) => (hasTransition(schedule) ? 1 : 0),
   'schedules with limits that warn, or with `on_unavailable`': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
   'requests that cost no tokens': ({ requests }) => requests.filter(({ tokens }) => tokens === 0).length,
@@ -42,6 +43,9 @@ const hasModes = ({ schedule }: RunLog): boolean =>
   [...schedule.entities, ...schedule.policies].some(({ limits }) =>
     limits.some(({ mode, onUnavailable }) => mode !== undefined || onUnavailable !== undefined),
   )
+
+const hasTransition = ({ entities, policies }: RunLog['schedule']): boolean =>
+  [...entities, ...policies].some(({ limits }) => limits.some(({ scheduled }) => scheduled !== undefined))
 
 const hasPaused = ({ entities, policies, changes }: RunLog['schedule']): boolean =>
   [...entities, ...policies, ...changes].some(({ limits }) => limits.some(({ size }) => amountOf(size) === 0))
@@ -86,6 +90,7 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   'clocks set': count('clocks set'),
   resets: count('resets'),
   'limits changed': count('limits changed'),
+  'schedules with limits of another size at a time': count('schedules with limits of another size at a time'),
   'schedules with policies': count('schedules with policies'),
   'requests that cost no tokens': count('requests that cost no tokens'),
   'schedules with paused limits': count('schedules with paused limits'),

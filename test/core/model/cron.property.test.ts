@@ -54,9 +54,9 @@ const spans = fc
     ['Europe/Berlin', '2026-07-01T00:00Z'],
     ['Asia/Kathmandu', '2026-07-01T00:00Z'],
   )
-  .map(([zone = '', at = '']) => ({ zone, from: Date.parse(at) - 36 * 60 * MINUTE_MS }))
+  .map(([zone = '', at = '']) => ({ zone, from: Date.parse(at) - 4 * 60 * MINUTE_MS }))
 
-const SPAN_MINUTES = 72 * 60
+const SPAN_MINUTES = 10 * 60
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
@@ -83,7 +83,7 @@ const namedMinutes = ({ names }: NamedTimes, zone: string, from: number): readon
   return found
 }
 
-test.prop([namedTimes, spans], { numRuns: runs(150) })(
+test.prop([namedTimes, spans], { numRuns: runs(120) })(
   'finds the same times as a search of every minute, forwards and backwards',
   (times, { zone, from }) => {
     const expected = namedMinutes(times, zone, from)

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
-import type { PlantedFault } from './planted-faults.ts'
+import type { PlantedFault, SourceChange } from './planted-faults.ts'
 
 /** The root of the checkout whose sources are bundled. */
 const TREE = join(import.meta.dirname, '../../..')
@@ -37,16 +37,19 @@ export const withBundle = async <T>(
 const planting = (fault: PlantedFault): Plugin => ({
   name: 'planting',
   setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) =>
-      path === join(TREE, fault.file)
-        ? { contents: planted(fault, readFileSync(path, 'utf8')), loader: 'ts' }
-        : undefined,
-    )
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const change = changesOf(fault).find(({ file }) => path === join(TREE, file))
+      return change && { contents: planted(fault.name, change, readFileSync(path, 'utf8')), loader: 'ts' }
+    })
   },
 })
 
-/** The source with the fault. Throws unless the text to replace occurs exactly once. */
-export const planted = ({ name, file, from, to }: PlantedFault, source: string): string => {
+/** The changes of a fault, each to another file. */
+export const changesOf = (fault: PlantedFault): readonly SourceChange[] =>
+  fault.also === undefined ? [fault] : [fault, fault.also]
+
+/** The source with a change of the fault `name`. Throws unless the text to replace occurs exactly once. */
+export const planted = (name: string, { file, from, to }: SourceChange, source: string): string => {
   const places = source.split(from).length - 1
   if (places !== 1)
     throw new Error(`"${name}" cannot be planted: its text occurs ${places} times in ${file}: ${from}`)

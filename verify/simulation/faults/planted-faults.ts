@@ -1,6 +1,11 @@
-/** A fault: one change to the sources. */
-export interface PlantedFault {
+/** A fault: a change to the sources. */
+export interface PlantedFault extends SourceChange {
   readonly name: string
+  /** A second change, where two places prevent the same mistake. */
+  readonly also?: SourceChange
+}
+
+export interface SourceChange {
   readonly file: string
   /** The text to replace; it must occur exactly once in the file. */
   readonly from: string
@@ -122,6 +127,23 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     file: 'src/core/bucket/settle-plan.ts',
     from: 'return { conditions: [...unchanged, ...conditions], actions, requiresSnapshot }',
     to: 'return { conditions: [...unchanged.slice(2), ...conditions], actions, requiresSnapshot }',
+  },
+  {
+    name: 'a charge from before a transition is refunded after it',
+    file: 'src/core/bucket/settle-plan.ts',
+    from: '(refundableUntil !== undefined && now >= refundableUntil)',
+    to: '(refundableUntil !== undefined && now < 0n)',
+  },
+  {
+    name: 'leases outlive a transition',
+    file: 'src/core/charge/leases.ts',
+    from: 'scheduled?.until === undefined ? [] : [scheduled.until]',
+    to: 'scheduled?.until === undefined ? [] : [scheduled.until + 1_000_000_000n]',
+    also: {
+      file: 'src/core/resolve/resolution.ts',
+      from: 'until === undefined || now < until',
+      to: 'until === undefined || now < until + 1_000_000_000n',
+    },
   },
   {
     name: 'a node with an older limit carries it back',

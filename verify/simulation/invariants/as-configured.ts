@@ -71,6 +71,7 @@ const strictest = (enforced: readonly Watched[]): Rule => {
 
 /** Without the table each process grants a share of a limit. Only checked if the request charges no other bucket. */
 const overShare = (log: RunLog, watched: Watched): readonly string[] => {
+  if (watched.limit.scheduled !== undefined) return []
   const granted = log.requests.filter(
     (request) =>
       request.response?.isAllowed &&
@@ -103,7 +104,12 @@ const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
 /** The amount that a limit in warn mode has charged stays within it. Only checked if nothing is refunded. */
 const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
   const { entityId, limit } = watched
-  if (log.requests.some(({ settles }) => settles) || refundsOf(log, watched).count > 0) return []
+  if (
+    limit.scheduled !== undefined ||
+    log.requests.some(({ settles }) => settles) ||
+    refundsOf(log, watched).count > 0
+  )
+    return []
   const unit = limit.size.kind === 'bucket' ? (limit.size.fillsInSeconds * 1e9) / limit.size.capacity : 1
   const charges = log.writes
     .filter((write) => write.entityId === entityId)

@@ -1,5 +1,5 @@
 import type { RunLog } from '../run-log.ts'
-import { isCalm, limitAt, type PlannedLimit } from '../schedule/schedule.ts'
+import { isCalm, type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
 import { isChanged, touches, usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
@@ -39,7 +39,7 @@ const stepsOf = (log: RunLog, watched: Watched): readonly Step[] => {
 
 /** The amounts that writes charged and refunded, in tokens or requests. */
 const chargesOf = (
-  { writes, schedule }: RunLog,
+  { writes }: RunLog,
   { entityId, limit }: Watched,
 ): readonly { readonly atNs: number; readonly amount: number }[] =>
   writes
@@ -47,14 +47,11 @@ const chargesOf = (
     .flatMap(({ atNs, changes }) =>
       changes
         .filter((change) => change.limit === limit.name)
-        .map(({ amount, version }) => {
-          const { size } = limitAt(schedule, entityId, limit.name, version) ?? limit
-          return { atNs, amount: amount / unitOf(size) }
-        }),
+        .map(({ amount, text }) => ({ atNs, amount: amount / unitOf(sizeOfText(text)) })),
     )
 
 /** The amount by which the table's number changes for one token or one request. */
-const unitOf = (size: PlannedLimit['size']): number =>
+export const unitOf = (size: PlannedLimit['size']): number =>
   size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
 
 const sum = (items: readonly { readonly amount: number }[]): number =>

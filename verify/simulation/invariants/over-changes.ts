@@ -1,5 +1,6 @@
 import type { RunLog } from '../run-log.ts'
-import { limitAt, type PlannedLimit } from '../schedule/schedule.ts'
+import { scaledSize } from '../schedule/draw-entities.ts'
+import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
 import type { TableWrite } from '../world/table-log.ts'
 import { refundsOf, worstOf } from './spans.ts'
 import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
@@ -62,19 +63,23 @@ const worstIn = (uses: readonly Use[], over: (begin: number, used: number, endNs
 }
 
 const periodsOf = (log: RunLog, { entityId, limit }: Watched): readonly Period[] => [
-  { fromNs: Number.NEGATIVE_INFINITY, decidedNs: 0, size: limit.size },
+  { fromNs: Number.NEGATIVE_INFINITY, decidedNs: 0, size: firstSize(limit) },
   ...log.writes
     .filter((write) => write.entityId === entityId)
     .flatMap((write) =>
       write.resized
         .filter((change) => change.limit === limit.name)
-        .map(({ version }) => ({
+        .map(({ text }) => ({
           fromNs: write.atNs,
           decidedNs: write.atNs - oldestPendingNsOf(log, write),
-          size: (limitAt(log.schedule, entityId, limit.name, version) ?? limit).size,
+          size: sizeOfText(text),
         })),
     ),
 ]
+
+/** Of a limit that is scheduled to be larger or smaller at first. */
+const firstSize = ({ size, scheduled }: PlannedLimit): Size =>
+  scheduled?.when === 'before' ? scaledSize(size, scheduled.factor) : size
 
 /** When the oldest of the requests that were pending on the node as it sent the write had been sent. */
 const oldestPendingNsOf = ({ requests }: RunLog, { by, sentNs }: TableWrite): number =>

@@ -34,9 +34,9 @@ const allLimits = ({ schedule }: RunLog): readonly Watched[] =>
     limits.map((limit) => ({ entityId: id, limit })),
   )
 
-/** Whether the limit is replaced during the schedule. */
-export const isChanged = ({ schedule }: RunLog, { entityId }: Watched): boolean =>
-  schedule.changes.some(({ of }) => of === entityId)
+/** Whether the limit is replaced during the schedule, or has a schedule. */
+export const isChanged = ({ schedule }: RunLog, { entityId, limit }: Watched): boolean =>
+  limit.scheduled !== undefined || schedule.changes.some(({ of }) => of === entityId)
 
 /** The maximum difference between clocks in ns, including the tick of the wall clock. */
 export const differenceNs = ({ schedule, instances }: RunLog): number =>

@@ -5,6 +5,7 @@ import { callersBounded } from './callers-bounded.ts'
 import { chargedFirst, nothingLeftOver } from './charged-first.ts'
 import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
+import { onTime } from './on-time.ts'
 import { usedUp } from './used-up.ts'
 
 /** The invariants of every schedule. Each check returns a text per violation. */
@@ -13,6 +14,7 @@ export const INVARIANTS = {
   'charged first': chargedFirst,
   'nothing left over': nothingLeftOver,
   'in order': inOrder,
+  'on time': onTime,
   'used up': usedUp,
   'as configured': asConfigured,
   'callers bounded': callersBounded,

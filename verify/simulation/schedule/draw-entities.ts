@@ -28,11 +28,13 @@ const drawLimits = (random: Random, share: number): readonly PlannedLimit[] => {
   })
 }
 
+/** Their time per token is a whole number of ns. */
+const CAPACITIES = [2, 4, 5, 10, 20, 40, 50, 100, 200, 250, 400, 500, 1000, 2000, 4000]
+
 const drawSize = (random: Random, amount: number): PlannedLimit['size'] => {
   const kind = random.pick(['bucket', 'bucket', 'sliding', 'minute'] as const)
   if (kind === 'bucket') {
-    // sizes whose time per token is a whole number of ns
-    const capacity = nearest([2, 4, 5, 10, 20, 40, 50, 100, 200, 250, 400, 500, 1000, 2000, 4000], amount)
+    const capacity = nearest(CAPACITIES, amount)
     return { kind, capacity, fillsInSeconds: random.pick([1, 2, 5, 20, 60]) }
   }
   if (kind === 'minute') return { kind, limit: amount }
@@ -44,6 +46,12 @@ export const redrawn = (random: Random, limit: PlannedLimit): PlannedLimit => {
   const amount = Math.max(2, Math.round(amountOf(limit.size) * random.pick([0.4, 0.8, 1.2, 3])))
   return { ...limit, size: drawSize(random, amount) }
 }
+
+/** A size of the same algorithm and period. */
+export const scaledSize = (size: PlannedLimit['size'], factor: number): PlannedLimit['size'] =>
+  size.kind === 'bucket'
+    ? { ...size, capacity: factor === 0 ? 0 : nearest(CAPACITIES, size.capacity * factor) }
+    : { ...size, limit: Math.ceil(size.limit * factor) }
 
 /** The most that a limit of this size admits at once. */
 export const amountOf = (size: PlannedLimit['size']): number =>

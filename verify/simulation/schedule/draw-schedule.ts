@@ -9,6 +9,7 @@ import { withModes } from './draw-modes.ts'
 import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
 import { drawSteady } from './draw-steady.ts'
+import { withTransitions } from './draw-transitions.ts'
 import { withZeros } from './draw-zeros.ts'
 import type { PlannedEnding, PlannedEntity, PlannedRequest, Schedule } from './schedule.ts'
 
@@ -23,11 +24,12 @@ export const drawSchedule = (seed: number): Schedule => {
   const random = createRandom(seed)
   const more = createRandom(seed ^ MORE)
   if (seed % STEADY_ONE_IN === 0) return withSteadyChange(more, drawSteady(seed, random))
-  if (seed % PAUSES_ONE_IN === 0) return drawPauses(seed, random)
+  const times = createRandom(seed ^ TIMES)
+  if (seed % PAUSES_ONE_IN === 0) return withTransitions(times, drawPauses(seed, random))
   const modes = createRandom(seed ^ MODES)
   const drawn = withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
   const claimed = withClaims(createRandom(seed ^ CLAIMS), drawn)
-  return lasting(withZeros(createRandom(seed ^ ZEROS), claimed))
+  return withTransitions(times, lasting(withZeros(createRandom(seed ^ ZEROS), claimed)))
 }
 
 /** A separate random generator for later additions, so that the rest of the schedule remains the same. */
@@ -35,6 +37,7 @@ const MORE = 0x2545f491
 const MODES = 0x6c078965
 const CLAIMS = 0x1b873593
 const ZEROS = 0x3c6ef372
+const TIMES = 0x5bd1e995
 
 const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
 

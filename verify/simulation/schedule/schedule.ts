@@ -16,6 +16,8 @@ export interface PlannedLimit {
   readonly onUnavailable?: 'allow' | 'local'
   /** The limit never denies, and charges what fits. */
   readonly mode?: 'warn' | 'shadow'
+  /** Another size until the end of the first minute (`before`), or for the minute that follows (`after`). */
+  readonly scheduled?: { readonly when: 'before' | 'after'; readonly factor: number }
 }
 
 export interface PlannedEntity {
@@ -109,14 +111,22 @@ export interface Schedule {
 export const isCalm = ({ network, faults }: Schedule): boolean =>
   faults.length === 0 && network.slow + network.lostBefore + network.lostAfter + network.throttled === 0
 
-/** A limit of an entity, or of a policy, by configuration version. */
-export const limitAt = (
-  { entities, policies, changes }: Schedule,
-  of: string,
-  name: string,
-  version: number,
-): PlannedLimit | undefined => {
-  const first = [...entities, ...policies].find(({ id }) => id === of)
-  const versions = [first, ...changes.filter((change) => change.of === of)]
-  return versions[version - 1]?.limits.find((limit) => limit.name === name)
+/** The time at which scheduled limits have another size, by true time: ns since the start of the schedule. */
+export const transitionNs = ({ startNs }: Schedule): number => Number(TRANSITION_NS - startNs)
+
+/** 2026-01-01T00:01:00Z */
+export const TRANSITION_NS = 1_767_225_660_000_000_000n
+
+/** The size that the table states as a text. */
+export const sizeOfText = (text: string): PlannedLimit['size'] => {
+  const [kind, amount, , period = ''] = text.split(' ')
+  const seconds = period.endsWith('ns') ? Number(period.slice(0, -2)) / 1e9 : Number(period.slice(0, -1))
+  switch (kind) {
+    case 'token_bucket':
+      return { kind: 'bucket', capacity: Number(amount), fillsInSeconds: seconds }
+    case 'sliding_window':
+      return { kind: 'sliding', limit: Number(amount), seconds, slots: Number(text.split(' ')[5]) }
+    default:
+      return { kind: 'minute', limit: Number(amount) }
+  }
 }

@@ -3,6 +3,7 @@ import { newEntity } from '../../../src/core/admin/entities.ts'
 import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/model/limit-set.ts'
 import { policyName } from '../../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
+import { scaledSize } from '../schedule/draw-entities.ts'
 import type { PlannedChange, PlannedLimit, Schedule } from '../schedule/schedule.ts'
 
 /** The configuration of a schedule, as all nodes read it. */
@@ -37,14 +38,30 @@ const limitSet = (limits: readonly PlannedLimit[], version: bigint): LimitSet =>
   version,
 })
 
-const limitJson = ({ name, meter, size, refund, onUnavailable, mode }: PlannedLimit): object => ({
+const limitJson = ({ name, meter, size, refund, onUnavailable, mode, scheduled }: PlannedLimit): object => ({
   name,
   meter,
   refund,
   on_unavailable: onUnavailable,
   mode,
   ...sizeJson(size),
+  ...(scheduled !== undefined && { schedule: [scheduleJson(size, scheduled)] }),
 })
+
+/** A minute that ends, or begins, at the transition of all runs: 00:01. */
+const scheduleJson = (size: PlannedLimit['size'], { when, factor }: Scheduled): object => ({
+  cron: when === 'before' ? '0 0 * * *' : '1 0 * * *',
+  time_zone: 'UTC',
+  duration_seconds: 60,
+  ...amountsJson(scaledSize(size, factor)),
+})
+
+const amountsJson = (size: PlannedLimit['size']): object =>
+  size.kind === 'bucket'
+    ? { capacity: size.capacity, refill_rate: size.capacity / size.fillsInSeconds }
+    : { limit: size.limit }
+
+type Scheduled = NonNullable<PlannedLimit['scheduled']>
 
 const sizeJson = (size: PlannedLimit['size']): object => {
   switch (size.kind) {

@@ -9,7 +9,9 @@ import type { Scheduler } from './scheduler.ts'
 export interface Change {
   readonly limit: string
   readonly amount: number
-  /** The configuration version by which the bucket stores the limit. */
+  /** The size by which the bucket stores the limit. */
+  readonly text: string
+  /** The version of that size. */
   readonly version: number
 }
 
@@ -23,7 +25,7 @@ export interface TableWrite {
   readonly end: CallEnd
   readonly changes: readonly Change[]
   /** Limits whose size in the bucket changes with this write; the amount in use is carried over, not charged. */
-  readonly resized: readonly { readonly limit: string; readonly version: number }[]
+  readonly resized: readonly Omit<Change, 'amount'>[]
   /** The increments of the counters of use, by meter. */
   readonly used: Readonly<Record<string, number>>
   /** The state after the write of the limits that it changed: `tat` of a token bucket, ns since the epoch, or `n`. */
@@ -95,19 +97,22 @@ const changeOf = (
 ): Change | undefined => {
   const limit = path.replace(/_(tat|n)$/, '')
   if (limit === path || isCarriedOver(limit, before, after)) return undefined
-  const version = versionOf(after, limit)
+  const stored = { limit, ...storedOf(after, limit) }
   if (path.endsWith('_tat')) {
     const since = idleSince(path, conditions) ?? numberAt(before, path)
-    return { limit, version, amount: Number(numberAt(after, path) - since) }
+    return { ...stored, amount: Number(numberAt(after, path) - since) }
   }
   const isNewWindow = before[`${limit}_w`] !== after[`${limit}_w`]
   const counted = isNewWindow ? 0n : numberAt(before, path)
-  return { limit, version, amount: Number(numberAt(after, path) - counted) }
+  return { ...stored, amount: Number(numberAt(after, path) - counted) }
 }
 
 const TEXT = '_limit'
 
-const versionOf = (item: BucketItem, limit: string): number => Number(numberAt(item, `${limit}_version`))
+const storedOf = (item: BucketItem, limit: string) => ({
+  text: String(item[limit + TEXT]),
+  version: Number(numberAt(item, `${limit}_version`)),
+})
 
 const isCarriedOver = (limit: string, before: BucketItem, after: BucketItem): boolean =>
   before[limit + TEXT] !== undefined && before[limit + TEXT] !== after[limit + TEXT]
@@ -116,7 +121,7 @@ const resizedIn = (before: BucketItem, after: BucketItem): TableWrite['resized']
   Object.keys(after)
     .filter((path) => path.endsWith(TEXT) && before[path] !== after[path])
     .map((path) => path.slice(0, -TEXT.length))
-    .map((limit) => ({ limit, version: versionOf(after, limit) }))
+    .map((limit) => ({ limit, ...storedOf(after, limit) }))
 
 const numberAt = (item: BucketItem, path: string): bigint => {
   const value = item[path]

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { planted } from '../../../../verify/simulation/faults/bundled.ts'
+import { changesOf, planted } from '../../../../verify/simulation/faults/bundled.ts'
 import { hunt } from '../../../../verify/simulation/faults/hunt.ts'
 import { PLANTED_FAULTS } from '../../../../verify/simulation/faults/planted-faults.ts'
 import { alwaysResponds } from '../../../../verify/simulation/invariants/always-responds.ts'
@@ -8,9 +8,10 @@ import { asConfigured } from '../../../../verify/simulation/invariants/as-config
 import { chargedFirst, nothingLeftOver } from '../../../../verify/simulation/invariants/charged-first.ts'
 import { inOrder } from '../../../../verify/simulation/invariants/in-order.ts'
 import { neverOver } from '../../../../verify/simulation/invariants/never-over.ts'
+import { onTime } from '../../../../verify/simulation/invariants/on-time.ts'
 import { usedUp } from '../../../../verify/simulation/invariants/used-up.ts'
 import type { LoggedRequest, RunLog } from '../../../../verify/simulation/run-log.ts'
-import type { PlannedLimit } from '../../../../verify/simulation/schedule/schedule.ts'
+import { type PlannedLimit, TRANSITION_NS } from '../../../../verify/simulation/schedule/schedule.ts'
 
 const SECOND = 1e9
 const CALM = { meanDelayNs: 1, slow: 0, lostBefore: 0, lostAfter: 0, throttled: 0 }
@@ -52,7 +53,7 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     by: 0,
     entityId: 'key',
     end: { isReceived: true },
-    changes: [{ limit: 'tpm', amount, version: 1 }],
+    changes: [{ limit: 'tpm', amount, version: 1, text: textOf(size) }],
     resized: [],
     used: {},
     states: {},
@@ -61,6 +62,13 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
   lostRefunds: 0,
   errors: [],
 })
+
+/** As the table states sizes. */
+const textOf = (size: PlannedLimit['size']): string => {
+  if (size.kind === 'bucket') return `token_bucket ${size.capacity} per ${size.fillsInSeconds}s`
+  if (size.kind === 'minute') return `fixed_window ${size.limit} per minute UTC`
+  return `sliding_window ${size.limit} per ${size.seconds}s in ${size.slots} slots`
+}
 
 const request = (at: number, tokens: number): LoggedRequest => ({
   requestedNs: at * SECOND,
@@ -92,8 +100,21 @@ const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
   return {
     ...log,
     schedule: { ...log.schedule, changes: [{ atNs: 4 * SECOND, node: null, of: 'key', limits }] },
-    writes: write ? [{ ...write, changes: [], resized: [{ limit: 'tpm', version: 2 }] }] : [],
+    writes: write
+      ? [{ ...write, changes: [], resized: [{ limit: 'tpm', version: 2, text: textOf(size) }] }]
+      : [],
   }
+}
+
+/** A limit with another size from the third second on. */
+const scheduledLog = (given: Pick<Given, 'admitted' | 'charged'>): RunLog => {
+  const log = logOf({ size: minute, ...given })
+  const scheduled = { when: 'after', factor: 2 } as const
+  const entities = log.schedule.entities.map((entity) => ({
+    ...entity,
+    limits: entity.limits.map((limit) => ({ ...limit, scheduled })),
+  }))
+  return { ...log, schedule: { ...log.schedule, entities, startNs: TRANSITION_NS - BigInt(3 * SECOND) } }
 }
 
 const DENIED = { atNs: SECOND, isAllowed: false, isDegraded: false, frozenNs: 0 }
@@ -153,9 +174,30 @@ describe('the checks of a simulation find', () => {
     const log = changedLog(bucket, 1)
     const [write] = log.writes
     if (write === undefined) throw new Error('there is no write')
-    const back = { ...write, resized: [{ limit: 'tpm', version: 1 }] }
+    const back = { ...write, resized: [{ limit: 'tpm', version: 1, text: textOf(bucket) }] }
     expect(inOrder({ ...log, writes: [write, back] })).toHaveLength(1)
     expect(inOrder({ ...log, writes: [write, { ...write, resized: [], isReset: true }, back] })).toEqual([])
+  })
+
+  test('use after a transition that was charged before it', () => {
+    const late = scheduledLog({ admitted: [[4, 5]], charged: [[2, 5]] })
+    expect(onTime(late).join()).toMatch(/5 used after the transition, 0 charged/)
+    expect(onTime(scheduledLog({ admitted: [[2, 5]], charged: [[2, 5]] }))).toEqual([])
+    expect(onTime(scheduledLog({ admitted: [[4, 5]], charged: [[4, 5]] }))).toEqual([])
+  })
+
+  test('refunds after a transition of what was charged before it', () => {
+    const charged = [
+      [2, 5],
+      [4, -3],
+    ] as const
+    expect(onTime(scheduledLog({ admitted: [], charged })).join()).toMatch(/more refunded than charged/)
+    expect(onTime(scheduledLog({ admitted: [], charged: [[3.5, 3], ...charged] }))).toEqual([])
+    const within = [
+      [1, 5],
+      [2, -3],
+    ] as const
+    expect(onTime(scheduledLog({ admitted: [], charged: within }))).toEqual([])
   })
 
   test.each([
@@ -256,12 +298,14 @@ const named = (part: string) => {
 
 describe('planted faults', () => {
   test.each(PLANTED_FAULTS)('can be planted: $name', (fault) => {
-    const source = readFileSync(fault.file, 'utf8')
-    expect(planted(fault, source)).not.toBe(source)
+    for (const change of changesOf(fault)) {
+      const source = readFileSync(change.file, 'utf8')
+      expect(planted(fault.name, change, source)).not.toBe(source)
+    }
   })
 
   test('are not planted if the text to replace has changed', () => {
-    expect(() => planted({ name: 'a', file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('occurs 2 times')
+    expect(() => planted('a', { file: 'b', from: 'c', to: 'd' }, 'c and c')).toThrow('occurs 2 times')
   })
 
   // the faults that a few seeds find; `npm run verify`, which .ci/run calls, hunts all of them
@@ -270,6 +314,8 @@ describe('planted faults', () => {
     ['leases are not charged', 'charged first'],
     ['waits forever', 'always responds'],
     ['policies are not charged', 'charged first'],
+    ['from before a transition', 'on time'],
+    ['outlive a transition', 'charged first'],
   ])('are found: %s', async (part, invariant) => {
     const { seed, invariants } = await hunt(named(part), 400)
     expect(seed).toBeLessThanOrEqual(400)
