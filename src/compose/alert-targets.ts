@@ -2,6 +2,7 @@ import type { TargetCheck } from '../core/admin/alerts.ts'
 import { parseAlertSecret } from '../core/model/alert.ts'
 import { type SecretReader, SecretUnreadable } from '../core/ports/upstreams.ts'
 import type { SecretRules } from '../platform/referenced-secrets.ts'
+import { signingSecretFault } from '../platform/webhook.ts'
 import { urlFault } from '../platform/webhook-addresses.ts'
 import type { Settings } from '../settings/settings.ts'
 import { createSecrets, type SecretSources } from './upstreams.ts'
@@ -12,13 +13,10 @@ export type AlertSettings = Pick<
   'alertAllowedSecretArns' | 'alertTopicArns' | 'alertWebhookAddresses'
 >
 
-/** A shorter secret could be guessed from one message and its signature. */
-const LEAST_SECRET = 16
-
 const ALERT_SECRETS: SecretRules = {
   parse: parseAlertSecret,
   setting: 'ALERT_ALLOWED_SECRET_ARNS',
-  leastLength: LEAST_SECRET,
+  faultOf: signingSecretFault,
 }
 
 export const alertSecretsOf = (

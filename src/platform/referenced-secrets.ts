@@ -9,8 +9,8 @@ export interface SecretRules {
   readonly parse: (text: string) => SecretReference | undefined
   /** The setting that lists the allowed ARNs. */
   readonly setting: string
-  /** Default 1. */
-  readonly leastLength?: number
+  /** What is wrong with a value, completing "<reference> must …", without repeating it; undefined: nothing. */
+  readonly faultOf?: (value: string) => string | undefined
 }
 
 export interface ReferencedSecretsOptions extends SecretRules {
@@ -33,7 +33,7 @@ const KEY = /^[\x21-\x7e]{1,8192}$/
 
 /** Referenced secrets, from the environment and from Secrets Manager. */
 export const createReferencedSecrets = (options: ReferencedSecretsOptions): SecretReader => {
-  const { environment, allowedArns, ownArns, parse, setting, leastLength = 1 } = options
+  const { environment, allowedArns, ownArns, parse, setting, faultOf = noFault } = options
   const allowed = new Set(allowedArns.filter((arn) => !ownArns.includes(arn)))
   const cached = new Map<string, SecretValues>()
   return {
@@ -43,13 +43,13 @@ export const createReferencedSecrets = (options: ReferencedSecretsOptions): Secr
       if (reference.kind === 'env') {
         const value = environment[reference.name]?.trim()
         if (!value) throw new SecretUnreadable(`${reference.name} is not set in the environment of zael`)
-        return asKey(value, text, leastLength)
+        return asKey(value, text, faultOf)
       }
       const { arn, region } = reference
       if (!allowed.has(arn)) throw new SecretUnreadable(`${arn} is not in ${setting}`)
       const values = cached.get(arn) ?? secretOf(arn, region, options)
       cached.set(arn, values)
-      return asKey(await readOrReject(values, arn), text, leastLength)
+      return asKey(await readOrReject(values, arn), text, faultOf)
     },
   }
 }
@@ -73,10 +73,12 @@ const readOrReject = async (values: SecretValues, arn: string): Promise<string> 
   }
 }
 
-const asKey = (value: string, reference: string, leastLength: number): string => {
+const noFault = (): undefined => undefined
+
+const asKey = (value: string, reference: string, faultOf: NonNullable<SecretRules['faultOf']>): string => {
   if (value.startsWith('{')) throw new SecretUnreadable(`${reference} must contain the key itself, not JSON`)
   if (!KEY.test(value)) throw new SecretUnreadable(`${reference} must contain printable ASCII without spaces`)
-  if (value.length < leastLength)
-    throw new SecretUnreadable(`${reference} must contain at least ${leastLength} characters`)
+  const must = faultOf(value)
+  if (must !== undefined) throw new SecretUnreadable(`${reference} must ${must}`)
   return value
 }

@@ -50,6 +50,20 @@ const signatureOf = (secret: string, content: string): string =>
 
 const BASE64_PREFIX = 'whsec_'
 
+/** A shorter key could be guessed from one message and its signature. */
+const LEAST_KEY_BYTES = 16
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+
+/** What is wrong with a secret that signs, completing "<reference> must …"; undefined: nothing. */
+export const signingSecretFault = (secret: string): string | undefined => {
+  const isEncoded = secret.startsWith(BASE64_PREFIX)
+  if (isEncoded && !BASE64.test(secret.slice(BASE64_PREFIX.length))) return 'contain base64 after whsec_'
+  return keyOf(secret).length >= LEAST_KEY_BYTES
+    ? undefined
+    : `contain at least ${LEAST_KEY_BYTES} ${isEncoded ? 'bytes in base64 after whsec_' : 'characters'}`
+}
+
 /** A secret in the form of Standard Webhooks contains its bytes in base64; any other is a key as it is. */
 const keyOf = (secret: string): Buffer =>
   secret.startsWith(BASE64_PREFIX)

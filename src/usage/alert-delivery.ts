@@ -7,7 +7,7 @@ import {
   type AlertSender,
   DeliveryFailed,
 } from '../core/ports/alert-store.ts'
-import { type Clock, type Logger, type Metrics, momentOf } from '../core/ports/platform.ts'
+import type { Clock, Logger, Metrics } from '../core/ports/platform.ts'
 import { messageOf } from './alert-message.ts'
 
 export interface AlertDeliveryDependencies {
@@ -40,22 +40,29 @@ const SENT_AT_ONCE = 8
 
 const MOST_PENDING = 1000
 
-export const createAlertDelivery = (deps: AlertDeliveryDependencies): AlertDelivery => ({
-  async deliver(withinMs) {
-    const { now, monotonic } = momentOf(deps.clock)
-    const latest = monotonic + BigInt(withinMs) * MS_NS
-    try {
-      if ((await deps.configured()).length === 0) return
-      const pending = await deps.events.pending(MOST_PENDING)
-      const due = pending.filter(({ dueAt }) => dueAt !== null && dueAt <= now)
-      await pLimit(SENT_AT_ONCE).map(due, async (event) => {
-        if (deps.clock.monotonic() < latest) await deliverEvent(deps, event)
+export const createAlertDelivery = (deps: AlertDeliveryDependencies): AlertDelivery => {
+  const failed = (error: unknown): void =>
+    deps.logger.warn('alerts not delivered: they will be tried again', { error })
+  return {
+    async deliver(withinMs) {
+      const latest = deps.clock.monotonic() + BigInt(withinMs) * MS_NS
+      const due = await dueEvents(deps).catch(failed)
+      await pLimit(SENT_AT_ONCE).map(due ?? [], async (event) => {
+        if (deps.clock.monotonic() < latest) await deliverEvent(deps, event).catch(failed)
       })
-    } catch (error) {
-      deps.logger.warn('alerts not delivered: they will be tried again', { error })
-    }
-  },
-})
+    },
+  }
+}
+
+const dueEvents = async ({
+  configured,
+  events,
+  clock,
+}: AlertDeliveryDependencies): Promise<readonly AlertEvent[]> => {
+  if ((await configured()).length === 0) return []
+  const now = clock.now()
+  return (await events.pending(MOST_PENDING)).filter(({ dueAt }) => dueAt !== null && dueAt <= now)
+}
 
 /** Makes one attempt, unless another process makes it. Throws `StoreUnavailable`. */
 const deliverEvent = async (deps: AlertDeliveryDependencies, event: AlertEvent): Promise<void> => {

@@ -90,3 +90,13 @@ test('fetches a secret in its region, again after five minutes, and keeps the la
   expect(logged).toMatchObject([['secrets not read: the last values remain valid', expect.anything()]])
   expect(String(logged)).not.toContain('sk-')
 })
+
+test('rejects a value that the rules of its use reject, without repeating it', async () => {
+  const { secrets, logged } = setUp({
+    environment: { UPSTREAM_SECRET_A: 'sh0rt' },
+    faultOf: (value) => (value.length < 16 ? 'contain at least 16 characters' : undefined),
+  })
+  const error: unknown = await secrets.read('env:UPSTREAM_SECRET_A').catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ message: 'env:UPSTREAM_SECRET_A must contain at least 16 characters' })
+  expect(String(error) + JSON.stringify(logged)).not.toContain('sh0rt')
+})
