@@ -6,7 +6,7 @@ import { createLimiter, type Limiter, type LimiterSettings } from '../src/core/d
 import { type LimitSetKey, limitSetText, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { PolicyKey } from '../src/core/model/policy.ts'
 import { type Clock, noMetrics, silentLogger } from '../src/core/ports/platform.ts'
-import { lruCaches, newSlotPrefix, shortPause, systemClock } from '../src/platform/runtime.ts'
+import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../src/platform/runtime.ts'
 import { createDynamoAdminStore } from '../src/store/dynamodb/admin/admin-store.ts'
 import { createDynamoBucketStore } from '../src/store/dynamodb/bucket-store.ts'
 import { createDynamoClient, type DynamoClient } from '../src/store/dynamodb/client.ts'
@@ -145,6 +145,7 @@ const limiterOn = (
     newCache: lruCaches,
     pause: shortPause,
     slotPrefix: newSlotPrefix(),
+    hash: sha256,
     settings: { storeDeadlineMs: DEADLINE_MS, configCacheMs: CONFIG_CACHE_MS, ...settings },
   })
 

@@ -4,7 +4,7 @@ import { newEntity } from '../../src/core/admin/entities.ts'
 import type { BucketId } from '../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
-import { lruCaches, shortPause, systemClock } from '../../src/platform/runtime.ts'
+import { lruCaches, sha256, shortPause, systemClock } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
 /** A separate process that decides once for each of `keys` keys and prints its memory use. Requires `node --expose-gc`. */
@@ -54,6 +54,7 @@ const limiter = createLimiter({
   newCache: lruCaches,
   pause: shortPause,
   slotPrefix: 'bench-',
+  hash: sha256,
   settings: { leaseTtlMs: 1000 },
 })
 

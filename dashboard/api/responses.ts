@@ -18,7 +18,12 @@ import type {
   limitsResponse,
 } from '../../src/contract/limits.ts'
 import type { modelResponse, modelsResponse } from '../../src/contract/models.ts'
-import type { policiesResponse, policyCheckResponse, policyResponse } from '../../src/contract/policies.ts'
+import type {
+  namedBucketResponse,
+  policiesResponse,
+  policyCheckResponse,
+  policyResponse,
+} from '../../src/contract/policies.ts'
 
 import type { upstreamResponse, upstreamsResponse } from '../../src/contract/upstreams.ts'
 
@@ -45,6 +50,7 @@ export type Usage = InferOutput<typeof usageResponse>
 export type Audit = InferOutput<typeof auditResponse>
 export type Policy = InferOutput<typeof policyResponse>
 export type Policies = InferOutput<typeof policiesResponse>
+export type NamedBucket = InferOutput<typeof namedBucketResponse>
 export type PolicyCheck = InferOutput<typeof policyCheckResponse>
 export type CheckAllowed = InferOutput<typeof allowedResponse>
 export type CheckDenied = InferOutput<typeof deniedResponse>

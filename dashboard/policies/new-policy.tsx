@@ -7,7 +7,15 @@ import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
-import { draftedKey, type KeyDraft, NEW_KEY, type PolicyKey, policyPath, SCOPES } from './policy-key.ts'
+import {
+  draftedKey,
+  type KeyDraft,
+  NAMED_SCOPES,
+  NEW_KEY,
+  type PolicyKey,
+  policyPath,
+  SCOPES,
+} from './policy-key.ts'
 
 interface NewPolicyProps {
   /** `existing` is the policy of this key, if there is one. */
@@ -46,7 +54,7 @@ export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
           hint={meaning}
           onValue={(value) => change({ scope: scopeOf(value) })}
         />
-        {draft.scope !== 'GLOBAL' && <RequiredNote />}
+        {draft.scope !== 'GLOBAL' && NAMED_SCOPES[draft.scope] === undefined && <RequiredNote />}
         <SelectorFields draft={draft} models={models.data?.items ?? []} error={error} onChange={change} />
         <ErrorNotice error={error === undefined ? lookup.error : undefined} />
         <FormActions submit="Continue to its limits" isRunning={lookup.isRunning} onCancel={onClose} />
@@ -80,6 +88,9 @@ export const SelectorFields = (props: SelectorFieldsProps) => {
           <ModelField {...props} error={undefined} />
         </div>
       )
+    case 'SESSION':
+    case 'USER':
+      return <NameField {...props} />
     case 'MODEL':
       return <ModelField {...props} />
     case 'MODEL_TIER':
@@ -102,6 +113,20 @@ const UserField = ({ draft, error, onChange }: SelectorFieldsProps) => (
     onValue={(user) => onChange({ user })}
   />
 )
+
+const NameField = ({ draft, error, onChange }: SelectorFieldsProps) => {
+  const what = NAMED_SCOPES[draft.scope] ?? 'name'
+  return (
+    <TextField
+      label={draft.scope === 'USER' ? 'User' : 'Session'}
+      value={draft.name}
+      check={checkId}
+      error={error}
+      hint={`Only this ${what}, in place of the policy of all; blank: every ${what}.`}
+      onValue={(name) => onChange({ name })}
+    />
+  )
+}
 
 const ModelField = ({ draft, models, error, onChange }: SelectorFieldsProps) => (
   <SuggestField

@@ -38,7 +38,8 @@ export const PoliciesView = () => {
       </header>
       <p class="quiet policies-note">
         A request must pass every policy that applies to it, as well as the limits of its entity. All requests
-        that a policy applies to share its limits, on every resource. A denial names the most specific policy.
+        that a policy applies to share its limits, on every resource; each user and each session has limits of
+        its own. A denial names the most specific policy.
       </p>
       {done !== undefined && <DoneNotice {...done} />}
       <ErrorNotice error={error} />
@@ -82,6 +83,7 @@ const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => 
         <ScopeCard
           key={group.scope}
           group={group}
+          onLookUp={(scope) => onTask({ kind: 'look-up', scope })}
           onEdit={edit}
           onReset={(policy) => onTask({ kind: 'reset', policy })}
           onDelete={(policy) => onTask({ kind: 'delete', policy })}

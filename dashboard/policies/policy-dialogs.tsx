@@ -4,8 +4,9 @@ import { LimitEditor } from '../limits/limit-editor.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import { Confirm } from '../parts/dialog.tsx'
 import { Notice } from '../parts/notices.tsx'
+import { NamedBucketDialog } from './named-bucket.tsx'
 import { NewPolicy } from './new-policy.tsx'
-import { keyOf, keyText, type PolicyKey, policyPath } from './policy-key.ts'
+import { keyOf, keyText, type PolicyKey, type PolicyScope, policyPath } from './policy-key.ts'
 
 /** The dialog that is open. */
 export type PolicyTask =
@@ -18,6 +19,7 @@ export type PolicyTask =
       readonly existedAlready?: boolean
     }
   | { readonly kind: 'reset' | 'delete'; readonly policy: Policy }
+  | { readonly kind: 'look-up'; readonly scope: PolicyScope }
 
 interface Props {
   readonly task: PolicyTask
@@ -40,6 +42,8 @@ export const PolicyDialog = ({ task, onTask, onDone, onClose }: Props) => {
       )
     case 'edit':
       return <EditPolicy task={task} onDone={onDone} onClose={onClose} />
+    case 'look-up':
+      return <NamedBucketDialog scope={task.scope} onClose={onClose} />
     case 'reset':
       return <ResetPolicy policy={task.policy} onDone={onDone} onClose={onClose} />
     case 'delete':

@@ -18,6 +18,18 @@ export const SCOPES: readonly Scope[] = [
       'Requests for the model that name the user in the body or in the header X-User-Id. Other requests are not limited.',
   },
   {
+    scope: 'SESSION',
+    name: 'Each session',
+    meaning:
+      'Each session of a tenant by itself, such as the run of an agent. Requests name it in the field session or in the header X-Session-Id; those that do not share one.',
+  },
+  {
+    scope: 'USER',
+    name: 'Each user',
+    meaning:
+      'Each user of a tenant by itself, over all keys of the tenant. Requests name it in the body or in the header X-User-Id; those that do not share one.',
+  },
+  {
     scope: 'API_KEY',
     name: 'A caller',
     meaning: 'Requests of one entity, with any of its keys.',
@@ -40,7 +52,7 @@ export const SCOPES: readonly Scope[] = [
 /** The scope and selector of a policy. */
 export interface PolicyKey {
   readonly scope: PolicyScope
-  /** The user and the model for USER_MODEL, `*` for GLOBAL, one id for every other. */
+  /** The user and the model for USER_MODEL, `*` for GLOBAL and for all names, one id for every other. */
   readonly parts: readonly string[]
 }
 
@@ -62,12 +74,24 @@ export interface KeyDraft {
   readonly model: string
   readonly entity: string
   readonly tier: string
+  /** The user or the session; blank: all. */
+  readonly name: string
 }
 
-export const NEW_KEY: KeyDraft = { scope: 'TENANT', user: '', model: '', entity: '', tier: '' }
+export const NEW_KEY: KeyDraft = { scope: 'TENANT', user: '', model: '', entity: '', tier: '', name: '' }
+
+/** The scopes whose policies apply to each name by itself, and what a name is. */
+export const NAMED_SCOPES: Readonly<Partial<Record<PolicyScope, string>>> = {
+  SESSION: 'session',
+  USER: 'user',
+}
+
+const EVERY_NAME = '*'
 
 const PARTS: Readonly<Record<PolicyScope, (draft: KeyDraft) => readonly string[]>> = {
   USER_MODEL: ({ user, model }) => [user, model],
+  SESSION: ({ name }) => [name.trim() || EVERY_NAME],
+  USER: ({ name }) => [name.trim() || EVERY_NAME],
   API_KEY: ({ entity }) => [entity],
   TENANT: ({ entity }) => [entity],
   MODEL: ({ model }) => [model],

@@ -4,7 +4,7 @@ import { useSession } from '../api/session.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import { numberText } from '../parts/amounts.ts'
 import { hrefOf } from '../parts/route.ts'
-import { SCOPES, type Scope } from './policy-key.ts'
+import { NAMED_SCOPES, type PolicyScope, SCOPES, type Scope } from './policy-key.ts'
 
 interface Changes {
   onEdit(policy: Policy): void
@@ -14,12 +14,14 @@ interface Changes {
 
 interface ScopeCardProps extends Changes {
   readonly group: PolicyGroup
+  /** Looks up one user or session. */
+  onLookUp(scope: PolicyScope): void
 }
 
 const SHOWN_AT_FIRST = 50
 
 /** The policies of one scope, with its explanation. */
-export const ScopeCard = ({ group, ...changes }: ScopeCardProps) => {
+export const ScopeCard = ({ group, onLookUp, ...changes }: ScopeCardProps) => {
   const [showsAll, setShowsAll] = useState(false)
   const { scope, name, meaning, policies } = group
   const shown = showsAll ? policies : policies.slice(0, SHOWN_AT_FIRST)
@@ -28,7 +30,14 @@ export const ScopeCard = ({ group, ...changes }: ScopeCardProps) => {
       <div>
         <div class="card-head">
           <h2 id={`scope-${scope}`}>{name}</h2>
-          <code class="tag">{scope}</code>
+          <div class="actions">
+            {NAMED_SCOPES[scope] !== undefined && policies.length > 0 && (
+              <button class="button small" type="button" onClick={() => onLookUp(scope)}>
+                Look up a {NAMED_SCOPES[scope]}
+              </button>
+            )}
+            <code class="tag">{scope}</code>
+          </div>
         </div>
         <p class="quiet">{meaning}</p>
       </div>
@@ -103,6 +112,15 @@ const Selector = ({ policy: { scope, selector, user, model } }: { readonly polic
       return <a href={hrefOf({ view: 'entity', id: selector })}>{selector}</a>
     case 'GLOBAL':
       return <strong>Every request</strong>
+    case 'SESSION':
+    case 'USER':
+      return selector === '*' ? (
+        <strong>Every {NAMED_SCOPES[scope]}</strong>
+      ) : (
+        <>
+          <strong>{selector}</strong> <span class="quiet">of any tenant</span>
+        </>
+      )
     default:
       return <strong>{selector}</strong>
   }

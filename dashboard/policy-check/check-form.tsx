@@ -2,7 +2,7 @@ import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useQuery } from '../api/hooks.ts'
 import type { Models } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { EntityField, RequiredNote, SuggestField } from '../parts/fields.tsx'
+import { EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
 
@@ -32,16 +32,21 @@ export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => 
           error={errorAt('tenantId')}
           onValue={(tenantId) => change({ tenantId })}
         />
-        <SuggestField
+        <TextField
           label="User"
-          suggestions={[]}
           value={draft.userId}
           required
-          check={checkId}
           error={errorAt('userId')}
           onValue={(userId) => change({ userId })}
         />
         <ModelFields draft={draft} errorAt={errorAt} change={change} />
+        <TextField
+          label="Session"
+          value={draft.sessionId}
+          error={errorAt('sessionId')}
+          hint="For SESSION policies; blank: a request that names none."
+          onValue={(sessionId) => change({ sessionId })}
+        />
         <EntityField
           label="Key"
           value={draft.apiKey}
@@ -101,6 +106,7 @@ export interface CheckDraft {
   readonly userId: string
   readonly modelId: string
   readonly modelTier: string
+  readonly sessionId: string
   /** The id of a key's entity. */
   readonly apiKey: string
 }
@@ -110,14 +116,16 @@ export const DEFAULT_CHECK: CheckDraft = {
   userId: 'ent-user-1',
   modelId: 'gpt-4o',
   modelTier: 'premium',
+  sessionId: '',
   apiKey: '',
 }
 
 /** The body of `POST /rate-limit/check`; empty optional fields are null. */
-export const checkBodyOf = ({ tenantId, userId, modelId, modelTier, apiKey }: CheckDraft) => ({
+export const checkBodyOf = ({ tenantId, userId, modelId, modelTier, sessionId, apiKey }: CheckDraft) => ({
   tenantId: tenantId.trim(),
   userId: userId.trim(),
   modelId: modelId.trim(),
   modelTier: modelTier.trim() || null,
+  sessionId: sessionId.trim() || null,
   apiKey: apiKey.trim() || null,
 })

@@ -4,7 +4,7 @@ import type { UpstreamMetrics, UpstreamStates } from '../core/ports/upstreams.ts
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { createUpstreamLookup } from '../http/upstreams/upstream-lookup.ts'
-import { newSlotPrefix, shortPause, systemClock } from '../platform/runtime.ts'
+import { newSlotPrefix, sha256, shortPause, systemClock } from '../platform/runtime.ts'
 import { randomSecrets } from '../platform/secrets.ts'
 import { defaultLimits } from '../settings/read-settings.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
@@ -78,6 +78,7 @@ export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
     newCache: parts.caches,
     pause: shortPause,
     slotPrefix: newSlotPrefix(),
+    hash: sha256,
     settings: limiterSettings(settings, parts.listener),
   })
   const flush = (options: { readonly all?: boolean } = {}): Promise<void> =>

@@ -9,6 +9,7 @@ import {
   messageList,
   modelName,
   numberBetween,
+  sessionName,
   stopTexts,
   streamFlag,
   streamOptions,
@@ -38,6 +39,7 @@ export const chatSchema = openObject({
   stop: stopTexts,
   tools: toolList,
   user: v.nullish(v.string()),
+  session: sessionName,
 })
 
 /** An OpenAI chat request. Messages of issues complete "<field> must …". */

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { HOUR_SECONDS } from '../core/model/time.ts'
 import { acceptedByHand, boundedList, closedObject } from './containers.ts'
 import { openAiError, violation, wait } from './errors.ts'
-import { chargedResource, costBody, id, integer, modelId, seconds } from './fields.ts'
+import { chargedResource, costBody, id, integer, modelId, requestName, seconds } from './fields.ts'
 import { isUsualCheck } from './usual-bodies.ts'
 
 export const DEFAULT_LIFETIME_SECONDS = 600
@@ -19,8 +19,6 @@ export const MOST_CHECKS = 25
 
 const LONGEST_KEY = 255
 
-const LONGEST_USER = 256
-
 const contextBody = closedObject({
   tenant: v.exactOptional(id),
   model: v.exactOptional(modelId),
@@ -33,7 +31,10 @@ export const checkSchema = v.pipe(
       v.pipe(chargedResource, v.description('Default: the bucket `_default_` itself')),
     ),
     cost: v.exactOptional(v.pipe(costBody, v.description('Charged exactly as sent; default: one request'))),
-    user: v.exactOptional(v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_USER))),
+    user: v.exactOptional(
+      v.pipe(requestName, v.description('The user of the key: selects USER and USER_MODEL policies')),
+    ),
+    session: v.exactOptional(v.pipe(requestName, v.description('The session: selects SESSION policies'))),
     context: v.exactOptional(
       v.pipe(
         contextBody,

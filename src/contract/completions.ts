@@ -6,6 +6,7 @@ import {
   maxTokens,
   modelName,
   numberBetween,
+  sessionName,
   stopTexts,
   streamFlag,
   streamOptions,
@@ -30,6 +31,7 @@ export const completionRequestBody = openObject({
   top_p: numberBetween(0, 1),
   stop: stopTexts,
   user: v.nullish(v.string()),
+  session: sessionName,
 })
 
 /** A whole response, for the OpenAPI document only. */

@@ -45,23 +45,24 @@ export const dashboardEntitiesResponse = v.object({
   next_cursor: nextCursor,
 })
 
+/** The state of a limit of a bucket. */
+export const availabilityLimit = v.object({
+  name: v.string(),
+  resource: v.string(),
+  meter: v.string(),
+  algorithm: v.string(),
+  capacity: tokens,
+  available: tokens,
+  used: tokens,
+  utilization_percent: percent,
+  reset_after_seconds: v.number(),
+  source: v.string(),
+})
+
 const bucketResponse = v.object({
   entity_id: v.string(),
   resource: v.string(),
-  limits: v.array(
-    v.object({
-      name: v.string(),
-      resource: v.string(),
-      meter: v.string(),
-      algorithm: v.string(),
-      capacity: tokens,
-      available: tokens,
-      used: tokens,
-      utilization_percent: percent,
-      reset_after_seconds: v.number(),
-      source: v.string(),
-    }),
-  ),
+  limits: v.array(availabilityLimit),
 })
 
 export const availabilityResponse = v.pipe(
@@ -71,7 +72,7 @@ export const availabilityResponse = v.pipe(
       v.pipe(
         v.array(bucketResponse),
         v.description(
-          'Other buckets that a request charges: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`) that do not depend on a user. Only in `/api/dashboard/availability`',
+          'Other buckets that a request charges: `_total_`, parents, policies (`entity_id` `POLICY:<scope>:<selector>`). Only in `/api/dashboard/availability`',
         ),
       ),
     ),

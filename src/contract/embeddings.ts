@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { openObject } from './containers.ts'
-import { integerBetween, modelName, texts } from './model-fields.ts'
+import { integerBetween, modelName, sessionName, texts } from './model-fields.ts'
 
 /** Above the vectors of any model. */
 const MAX_DIMENSIONS = 65_536
@@ -12,6 +12,7 @@ export const embeddingRequestBody = openObject({
   dimensions: integerBetween(1, MAX_DIMENSIONS),
   encoding_format: v.nullish(v.picklist(['float', 'base64'])),
   user: v.nullish(v.string()),
+  session: sessionName,
 })
 
 /** A response, for the OpenAPI document only. */

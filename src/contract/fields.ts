@@ -30,6 +30,18 @@ export const keyParams = v.object({ id, key_id: id })
 
 export const resourceQuery = v.object({ resource: v.exactOptional(resource) })
 
+const LONGEST_NAME = 256
+
+/** The name of a user or a session. */
+export const requestName = v.pipe(v.string(), v.nonEmpty('not be empty'), v.maxLength(LONGEST_NAME))
+
+/** A request on a resource, of a user and a session. */
+export const requestQuery = v.object({
+  ...resourceQuery.entries,
+  user: v.exactOptional(v.pipe(requestName, v.description('The user that the request names'))),
+  session: v.exactOptional(v.pipe(requestName, v.description('The session that the request names'))),
+})
+
 const MOST_PER_PAGE = 1000
 
 export const DEFAULT_PER_PAGE = 50

@@ -76,7 +76,7 @@ export const explainResponse = v.object({
   also_enforced: v.pipe(
     v.array(v.object({ entity_id: v.string(), resource: v.string(), limits: explainedLimits })),
     v.description(
-      'Other buckets that a request charges: _total_, parents, policies that do not depend on a user',
+      'Other buckets that a request charges: _total_, parents, policies. Without `user` or `session`, those of a request that names none',
     ),
   ),
 })

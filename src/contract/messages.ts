@@ -7,6 +7,7 @@ import {
   messageList,
   modelName,
   numberBetween,
+  sessionName,
   streamFlag,
   toolList,
 } from './model-fields.ts'
@@ -18,6 +19,7 @@ const prompt = {
   messages: messageList(openObject({ role: v.pipe(v.string(), v.nonEmpty('not be empty')), content })),
   system: v.nullish(content),
   tools: toolList,
+  session: sessionName,
 }
 
 /** A request for a message: https://docs.claude.com/en/api/messages. The model's bound is the default of `max_tokens`. */

@@ -59,6 +59,16 @@ const isPart = (part: unknown): boolean =>
 export const messageList = <S extends v.GenericSchema>(message: S) =>
   boundedList(message, { least: 1, most: MAX_MESSAGES, must: `contain 1 to ${MAX_MESSAGES} messages` })
 
+/** zael's own field in the request of each API. */
+export const sessionName = v.nullish(
+  v.pipe(
+    v.string(),
+    v.description(
+      'The session: selects SESSION policies. zael removes it from the request that it sends upstream',
+    ),
+  ),
+)
+
 /** At most this many texts in one request, as at OpenAI. */
 const MAX_TEXTS = 2048
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { POLICY_SCOPES, policyKeyOf, SELECTOR_RULES } from '../core/model/policy.ts'
+import { NAME_SCOPES, POLICY_SCOPES, policyKeyOf, SELECTOR_RULES } from '../core/model/policy.ts'
 import { checkedBy } from './containers.ts'
+import { availabilityLimit } from './dashboard.ts'
 import { id, nextCursor } from './fields.ts'
 import { limitResponse } from './limits.ts'
 
@@ -8,7 +9,12 @@ import { limitResponse } from './limits.ts'
 export const policyParams = v.pipe(
   v.object({
     scope: v.picklist(POLICY_SCOPES),
-    selector: v.pipe(v.string(), v.description('An id; `*` for GLOBAL, `<user>/<model>` for USER_MODEL')),
+    selector: v.pipe(
+      v.string(),
+      v.description(
+        'An id; `*` for GLOBAL; `*` or an id, which overrides `*`, for SESSION and USER; `<user>/<model>` for USER_MODEL',
+      ),
+    ),
   }),
   checkedBy(({ scope, selector }) => {
     const { isMet, must } = SELECTOR_RULES[scope]
@@ -37,8 +43,30 @@ export const policiesResponse = v.object({ items: v.array(policyResponse), next_
 
 const name = v.pipe(v.string(), v.nonEmpty('not be empty'))
 
+/** The bucket of one user or session that a path names. */
+export const namedBucketParams = v.object({
+  scope: v.picklist(NAME_SCOPES),
+  tenant: v.pipe(id, v.description('The tenant of the caller, or else its root entity')),
+  name: v.pipe(
+    name,
+    v.description('The name as requests send it; `-`: all requests of the tenant that name none'),
+  ),
+})
+
+export const namedBucketResponse = v.pipe(
+  v.object({
+    scope: v.picklist(NAME_SCOPES),
+    tenant: v.string(),
+    name: v.pipe(v.string(), v.description('The name, or `h-` and 32 digits of its SHA-256 if it is no id')),
+    policy: v.pipe(v.string(), v.description('The label of the policy that applies: `USER *`')),
+    limits: v.array(availabilityLimit),
+  }),
+  v.metadata({ ref: 'NamedBucket' }),
+)
+
 export const policyCheckBody = v.strictObject({
   userId: name,
+  sessionId: v.exactOptional(v.nullable(v.pipe(name, v.description('The session of the request')))),
   modelId: name,
   tenantId: id,
   modelTier: v.exactOptional(v.nullable(v.pipe(name, v.description("Overrides the model's tier")))),

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { checkedByHand, openObject } from './containers.ts'
-import { maxTokens, modelName, numberBetween, streamFlag, toolList } from './model-fields.ts'
+import { maxTokens, modelName, numberBetween, sessionName, streamFlag, toolList } from './model-fields.ts'
 
 const MAX_ITEMS = 4096
 
@@ -39,6 +39,7 @@ export const responseRequestBody = openObject({
   tools: toolList,
   user: v.nullish(v.string()),
   safety_identifier: v.nullish(v.string()),
+  session: sessionName,
 })
 
 /** A whole response, for the OpenAPI document only. */

@@ -70,6 +70,7 @@ const isUsualChatField = (
     case 'stream':
       return typeof value === 'boolean'
     case 'user':
+    case 'session':
       return typeof value === 'string'
     default:
       return !RARE_FIELDS.has(field)

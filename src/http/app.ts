@@ -44,6 +44,7 @@ import { createHealthRoutes, createMetricsRoutes } from './operation/health.ts'
 import { createDashboardFileRoutes } from './pages/dashboard-files.ts'
 import { createDocsRoutes } from './pages/docs.ts'
 import { createHomeRoutes } from './pages/home.ts'
+import { createNamedBucketRoutes } from './policies/named-buckets.ts'
 import { createPolicyRoutes } from './policies/policies.ts'
 import { createPolicyCheckRoutes } from './policies/policy-checks.ts'
 import { createUpstreamRoutes } from './upstreams/upstreams.ts'
@@ -135,6 +136,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/limits', createLimitRoutes(needs))
     .route('/limits', createBucketRoutes(needs))
     .route('/defaults', createDefaultsRoutes(needs))
+    .route('/policies', createNamedBucketRoutes(needs))
     .route('/policies', createPolicyRoutes(needs))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { MS_NS } from '../core/model/time.ts'
 import type { CacheFactory, Clock, Moment } from '../core/ports/platform.ts'
+
+/** SHA-256, lower-case hexadecimal. */
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** A runtime without `process` has ms with fractions: whole ns are exact in a number for 104 days. */
 const monotonic = (): bigint =>

@@ -9,7 +9,7 @@ import {
   policyLimitSet,
 } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
-import { type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
+import { EVERY_NAME, isNameScope, type PolicyScope, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../src/core/ports/config-store.ts'
 import { aModel } from '../store/store-fixtures.ts'
 
@@ -55,8 +55,13 @@ export const createTestConfig = (): TestConfig => {
     putEntity: (id, fields = {}) => entities.set(id, { ...plainEntity(id), ...fields }),
     putModel: (id, tier) => models.set(id, aModel({ id, tier: tier ?? null })),
     putPolicy(scope, selector, limits) {
-      const key = policyLimitSet(policyKeyOf(scope, selector))
-      sets.set(limitSetText(key), { limits, version: ++versions })
+      const text = limitSetText(policyLimitSet(policyKeyOf(scope, selector)))
+      const [before, version] = [sets.get(text), ++versions]
+      if (!isNameScope(scope)) return sets.set(text, { limits, version })
+      const every = limitSetText(policyLimitSet({ scope, selector: EVERY_NAME }))
+      if (text !== every) sets.set(every, { ...(sets.get(every) ?? { limits: [], version }), hasNames: true })
+      const since = before === undefined || before.limits.length === 0 ? version : before.since
+      sets.set(text, { ...before, limits, version, ...(since !== undefined && { since }) })
     },
     putLimits(owner, resource, limits, version = ++versions) {
       sets.set(limitSetText({ owner, resource }), { limits, version })

@@ -11,6 +11,7 @@ import {
   type MetricName,
   silentLogger,
 } from '../../src/core/ports/platform.ts'
+import { sha256 } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from './test-clock.ts'
 import { createTestConfig, type TestConfig } from './test-config.ts'
@@ -36,6 +37,7 @@ export const createTestNode = (parts: {
   const counts: Partial<Record<MetricName, number>> = {}
   const limiter = createLimiter({
     pause: async () => {},
+    hash: sha256,
     ...parts,
     localBuckets: createMemoryBucketStore(),
     logger: silentLogger,

@@ -30,6 +30,8 @@ describe('policies', () => {
 
   const ALL = [
     policy('GLOBAL', '*'),
+    policy('USER', '*'),
+    policy('USER', 'eve'),
     policy('TENANT', 'free_co'),
     policy('TENANT', 'Acme'),
     policy('USER_MODEL', 'eve:gpt-4o', { user: 'eve', model: 'gpt-4o' }),
@@ -41,6 +43,8 @@ describe('policies', () => {
   test('groups policies by scope, the most specific first, including empty scopes', () => {
     expect(shown('')).toEqual([
       ['USER_MODEL', 'eve:gpt-4o'],
+      ['SESSION'],
+      ['USER', '*', 'eve'],
       ['API_KEY'],
       ['TENANT', 'free_co', 'Acme'],
       ['MODEL'],
@@ -59,12 +63,14 @@ describe('policies', () => {
   })
 
   test('finds policies by the names of their limits', () => {
-    expect(shown('rph').length).toBe(3)
+    expect(shown('rph').length).toBe(4)
   })
 
   test.each([
     [{ scope: 'GLOBAL' }, 'api/policies/GLOBAL/*'],
     [{ scope: 'TENANT', entity: ' acme ' }, 'api/policies/TENANT/acme'],
+    [{ scope: 'USER' }, 'api/policies/USER/*'],
+    [{ scope: 'SESSION', name: ' run:7 ' }, 'api/policies/SESSION/run%3A7'],
     [{ scope: 'API_KEY', entity: 'key-bob' }, 'api/policies/API_KEY/key-bob'],
     [{ scope: 'MODEL', model: 'openai/o1' }, 'api/policies/MODEL/openai%2Fo1'],
     [{ scope: 'MODEL_TIER', tier: 'premium' }, 'api/policies/MODEL_TIER/premium'],

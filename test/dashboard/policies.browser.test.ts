@@ -100,6 +100,42 @@ describe('policies', () => {
     await world.call('DELETE', '/api/policies/USER_MODEL/page-user/gpt-4')
   })
 
+  test('of each session stop a run after 50 calls, which is looked up and refilled, and others go on', async () => {
+    const page = await openToSet()
+    await page.getByRole('button', { name: 'New policy' }).click()
+    await dialog(page).getByLabel('Applies to').selectOption('SESSION')
+    await dialog(page).getByRole('button', { name: 'Continue to its limits' }).click()
+    await dialog(page).getByRole('heading', { name: 'Limits of SESSION *' }).waitFor()
+    await saveHourly(page, 50)
+    await page.getByRole('status').filter({ hasText: 'SESSION * is set' }).waitFor()
+    await page.getByText('Every session', { exact: true }).waitFor()
+    const call = async (session: string, times: number) => {
+      const body = { userId: 'agent', sessionId: session, tenantId: 'page-agents', modelId: 'gpt-4o-mini' }
+      const allowed: unknown[] = []
+      for (let sent = 0; sent < times; sent++) {
+        const response = await world.call('POST', '/rate-limit/check', body)
+        allowed.push((response as { allowed: boolean }).allowed)
+      }
+      return allowed.filter(Boolean).length
+    }
+    expect(await call('run-1', 52)).toBe(50)
+    expect(await call('run-2', 3)).toBe(3)
+
+    await page.getByRole('button', { name: 'Look up a session' }).click()
+    await dialog(page).getByLabel('Tenant').fill('page-agents')
+    await dialog(page).getByLabel('Session').fill('run-1')
+    await dialog(page).getByRole('button', { name: 'Look up' }).click()
+    await dialog(page).getByText('0 of 50 left').waitFor()
+    await expectAccessible(page)
+    await dialog(page).getByRole('button', { name: 'Refill these limits' }).click()
+    await dialog(page).getByText('50 of 50 left').waitFor()
+    await dialog(page).getByLabel('Session').fill('run-2')
+    await dialog(page).getByRole('button', { name: 'Look up' }).click()
+    await dialog(page).getByText('47 of 50 left').waitFor()
+    expect(await call('run-1', 1)).toBe(1)
+    await world.call('DELETE', '/api/policies/SESSION/*')
+  })
+
   test('that exist already are shown to an administrator who creates them again', async () => {
     const page = await world.open({ route: '/policies' })
     await page.getByRole('button', { name: 'New policy' }).click()

@@ -30,6 +30,7 @@ interface Fields {
   readonly model?: string
   readonly tier?: string
   readonly key?: string
+  readonly session?: string
 }
 
 const LABELS = {
@@ -38,6 +39,7 @@ const LABELS = {
   model: 'Model',
   tier: 'Tier',
   key: 'Key',
+  session: 'Session',
 } as const
 
 const fill = async (page: Page, fields: Fields) => {
@@ -108,6 +110,17 @@ describe('the demo’s scenarios', () => {
 })
 
 describe('a check', () => {
+  test('names the policy of a session and of a user that block it', async () => {
+    await world.call('PUT', '/api/policies/SESSION/page-run', perHour(1))
+    const page = await world.open({ route: '/policy-check' })
+    await fill(page, { tenant: 'session-co', model: 'gpt-4o-mini', tier: 'standard', session: 'page-run' })
+    await check(page)
+    await saying(page, 'SESSION page-run')
+    await check(page)
+    await saying(page, 'SESSION exceeded: 2/1 in the last 3600 seconds (key=SESSION:session-co:page-run)')
+    await world.call('DELETE', '/api/policies/SESSION/page-run')
+  })
+
   test('shows a paused policy as paused, without a filled bar', async () => {
     await world.call('POST', '/api/entities', { entity_id: 'paused-co', name: 'Paused Co', kind: 'tenant' })
     await world.call('PUT', '/api/policies/TENANT/paused-co', perHour(0))

@@ -14,7 +14,7 @@ import { createApi } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { HotRoutes } from '../../src/http/hot-route.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
-import { lruCaches } from '../../src/platform/runtime.ts'
+import { lruCaches, sha256 } from '../../src/platform/runtime.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../core/test-clock.ts'
@@ -185,6 +185,7 @@ const testLimiter = (
     newCache: smallCaches,
     pause: async () => {},
     slotPrefix: `app${++limiters}-`,
+    hash: sha256,
     settings: {
       isEnabled: settings.rateLimitingEnabled ?? true,
       defaultLimits: parseLimits(

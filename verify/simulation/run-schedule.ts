@@ -2,6 +2,7 @@ import type { Decision, Reservation } from '../../src/core/decide/decision.ts'
 import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'
 import { StoreUnavailable, ZaelError } from '../../src/core/model/errors.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
+import { sha256 } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 import type { LoggedInstance, LoggedRequest, LoggedReset, LoggedResponse, RunLog } from './run-log.ts'
 import type {
@@ -123,6 +124,7 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
     newCache: <V extends object>() => new Map<string, V>(),
     pause: () => new Promise((resolve) => machine.after(random.between(...PAUSE_NS), resolve)),
     slotPrefix: `${by}-`,
+    hash: sha256,
     settings: {
       leaseTtlMs: schedule.leaseTtlMs,
       ...(schedule.isLambda ? { useDelayMs: 0 } : { sharesRefunds: schedule.seed % 2 === 1 }),

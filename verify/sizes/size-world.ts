@@ -4,7 +4,7 @@ import type { BucketItem, ConditionalWrite } from '../../src/core/bucket/write.t
 import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createConfigInCode } from '../../src/library/limiter/limits-in-code.ts'
-import { lruCaches } from '../../src/platform/runtime.ts'
+import { lruCaches, sha256 } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
 
 const SECOND_NS = 1_000_000_000n
@@ -45,6 +45,7 @@ export const createSizeWorld = (
     newCache: lruCaches,
     pause: async () => {},
     slotPrefix: 'slot-',
+    hash: sha256,
   })
   return {
     limiter,

@@ -9,8 +9,11 @@ import {
   type LimitSetKey,
   limitSetText,
   ownerText,
+  policyLimitSet,
   TOTAL_RESOURCE,
 } from '../model/limit-set.ts'
+import { EVERY_NAME, isNameScope } from '../model/policy.ts'
+import { larger } from '../model/time.ts'
 import type { AuditValue } from '../ports/admin-store.ts'
 import { areTooMany } from '../resolve/effective-limits.ts'
 import { callerKeys, defaultsKeys, layerOf } from '../resolve/layers.ts'
@@ -98,7 +101,11 @@ interface Change {
 }
 
 /** Writes on condition that the set has not changed since `before` was read. */
-const writeLimits = (deps: AdminDependencies, key: LimitSetKey, { before, limits, actor }: Change) => {
+const writeLimits = async (
+  deps: AdminDependencies,
+  key: LimitSetKey,
+  { before, limits, actor }: Change,
+): Promise<'replaced' | 'changed'> => {
   const expected = before?.version ?? null
   const audit = auditRecord(deps, {
     actor,
@@ -107,8 +114,30 @@ const writeLimits = (deps: AdminDependencies, key: LimitSetKey, { before, limits
     before: auditValue(key, before?.limits ?? []),
     after: auditValue(key, limits),
   })
-  const set = { limits, version: nextVersion(deps.clock.now(), expected) }
-  return deps.store.putLimitSet(key, set, expected, audit)
+  const version = nextVersion(deps.clock.now(), await laterVersion(deps, key, expected))
+  return deps.store.putLimitSet(key, { limits, version, ...kept(key, before, version) }, expected, audit)
+}
+
+/** The version that a change must exceed: a name's policy and the one of all names share its bucket. */
+const laterVersion = async (
+  { store }: AdminDependencies,
+  { owner }: LimitSetKey,
+  expected: bigint | null,
+): Promise<bigint | null> => {
+  if (owner.kind !== 'policy' || !isNameScope(owner.scope) || owner.selector === EVERY_NAME) return expected
+  const [every] = await store.limitSets([policyLimitSet({ scope: owner.scope, selector: EVERY_NAME })])
+  return every === undefined ? expected : larger(expected ?? 0n, every.version)
+}
+
+/** The fields of policies on names that a change of their limits keeps. A policy that did not exist applies from now on. */
+const kept = (
+  { owner }: LimitSetKey,
+  before: LimitSet | undefined,
+  version: bigint,
+): Pick<LimitSet, 'since' | 'hasNames'> => {
+  if (owner.kind !== 'policy' || !isNameScope(owner.scope)) return {}
+  const since = before === undefined || before.limits.length === 0 ? version : before.since
+  return { ...(since !== undefined && { since }), ...(before?.hasNames && { hasNames: true }) }
 }
 
 const checkKey = async (deps: AdminDependencies, { owner, resource }: LimitSetKey): Promise<void> => {

@@ -1,10 +1,17 @@
 import type { Limiter } from '../decide/limiter.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import type { Limit } from '../model/limit.ts'
-import { ownerText, type Policy, policyLimitSet } from '../model/limit-set.ts'
-import { type PolicyKey, policyLabel } from '../model/policy.ts'
+import { type LimitSet, ownerText, type Policy, policyLimitSet } from '../model/limit-set.ts'
+import {
+  EVERY_NAME,
+  isNameScope,
+  type NamedBucket,
+  namedBucketKey,
+  type PolicyKey,
+  policyLabel,
+} from '../model/policy.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
-import { type AdminDependencies, auditRecord } from './audit.ts'
+import { type AdminDependencies, type AuditEntry, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
 import { createLimitSetService } from './limits.ts'
 
 /** Creates, changes and deletes policies. All methods throw `StoreUnavailable`. */
@@ -18,10 +25,14 @@ export interface PolicyService {
     limits: readonly Limit[],
     actor: string,
   ): Promise<{ readonly policy: Policy; readonly created: boolean }>
-  /** Removes the policy and its bucket: a policy that is created again begins full. Throws `not_found`. */
+  /** Removes the policy and its charges: a policy that is created again begins full. Throws `not_found`. */
   remove(key: PolicyKey, actor: string): Promise<void>
-  /** Refills its limits and returns the policy. Throws `not_found`, and `conflict` under contention. */
+  /**
+   * Refills its limits, of all users or sessions, and returns the policy. Throws `not_found`, and `conflict` under contention.
+   */
   reset(key: PolicyKey, actor: string): Promise<Policy>
+  /** Refills the limits of one user or session. Throws `conflict` under contention. */
+  resetNamed(bucket: NamedBucket, actor: string): Promise<void>
 }
 
 export interface PolicyDependencies extends AdminDependencies {
@@ -44,7 +55,7 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
       if (limits.length === 0) throw invalid('limits', 'contain at least one limit')
       const before = await limitsOf(key)
       // a removed policy may still have a bucket: a node charged it by cached configuration, or `remove` was interrupted
-      if (before.length === 0) await limiter.removePolicyBucket(key)
+      if (before.length === 0) await prepareNew(deps, key, actor)
       await sets.replace(policyLimitSet(key), limits, actor)
       return { policy: { key, limits }, created: before.length === 0 }
     },
@@ -52,15 +63,59 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
       await existing(key)
       // the limits first: a crash in between leaves a bucket that no request is charged to, and `put` removes it
       await sets.replace(policyLimitSet(key), [], actor)
-      await limiter.removePolicyBucket(key)
+      if (!isNameScope(key.scope)) await limiter.removePolicyBucket(key)
     },
     async reset(key, actor) {
       const policy = await existing(key)
-      await limiter.resetPolicy(key)
-      const subject = ownerText({ kind: 'policy', ...key })
-      const entry = { actor, action: 'bucket.reset', subject, before: null, after: null }
-      await deps.store.recordAudit(auditRecord(deps, entry))
+      if (isNameScope(key.scope)) {
+        await rewrite(deps, key, resetEntry(key, actor), (set, version) => ({ ...set, since: version }))
+      } else {
+        await limiter.resetPolicy(key)
+        await deps.store.recordAudit(auditRecord(deps, resetEntry(key, actor)))
+      }
       return policy
     },
+    async resetNamed(bucket, actor) {
+      const key = namedBucketKey(bucket)
+      await limiter.resetPolicy(key)
+      await deps.store.recordAudit(auditRecord(deps, resetEntry(key, actor)))
+    },
   }
+}
+
+const resetEntry = (key: PolicyKey, actor: string): AuditEntry => {
+  const subject = ownerText({ kind: 'policy', ...key })
+  return { actor, action: 'bucket.reset', subject, before: null, after: null }
+}
+
+/**
+ * Prepares a policy that does not exist. One on a single name is looked up only if the set of all names has the mark, which
+ * stays. The buckets of users and sessions cannot be listed: their states are void by the version of the new policy.
+ */
+const prepareNew = async (deps: PolicyDependencies, key: PolicyKey, actor: string): Promise<void> => {
+  const { scope, selector } = key
+  if (!isNameScope(scope)) return deps.limiter.removePolicyBucket(key)
+  if (selector === EVERY_NAME) return
+  const every = { scope, selector: EVERY_NAME }
+  const subject = ownerText({ kind: 'policy', ...every })
+  const entry = { actor, action: 'policy.has_names', subject, before: null, after: selector }
+  await rewrite(deps, every, entry, (set) => (set.hasNames ? undefined : { ...set, hasNames: true }))
+}
+
+/** Changes the set of a policy without changing its limits; `edit` returns undefined if there is nothing to change. */
+const rewrite = async (
+  deps: AdminDependencies,
+  key: PolicyKey,
+  entry: AuditEntry,
+  edit: (set: LimitSet, version: bigint) => LimitSet | undefined,
+): Promise<void> => {
+  const setKey = policyLimitSet(key)
+  await untilUnchanged(async () => {
+    const [before] = await deps.store.limitSets([setKey])
+    const version = nextVersion(deps.clock.now(), before?.version ?? null)
+    const after = edit({ limits: [], ...before, version }, version)
+    if (after === undefined) return 'replaced'
+    return deps.store.putLimitSet(setKey, after, before?.version ?? null, auditRecord(deps, entry))
+  })
+  deps.changed({ all: true })
 }

@@ -24,6 +24,10 @@ export const textIn = (item: BucketItem | undefined, name: string): string | und
   return typeof text === 'string' ? text : undefined
 }
 
+/** Whether the stored state of a limit is void, because its version is earlier than `since`. */
+export const isVoidIn = (item: BucketItem, name: string, since: bigint | undefined): boolean =>
+  since !== undefined && textIn(item, name) !== undefined && numberIn(item, versionPath(name), 0n) < since
+
 /** A number in the bucket; `fallback` if it is missing. */
 export const numberIn = (item: BucketItem | undefined, path: string, fallback: bigint): bigint => {
   const value = item?.[path]

@@ -1,6 +1,6 @@
 import { larger } from '../model/time.ts'
 import { fieldsOf, type LimitFields } from './algorithm.ts'
-import { bookkeeping, numberIn, textIn, textPath, versionPath } from './bucket-item.ts'
+import { bookkeeping, isVoidIn, numberIn, textIn, textPath, versionPath } from './bucket-item.ts'
 import { type EffectiveLimit, ENVIRONMENT } from './effective-limit.ts'
 import { algorithmOfText } from './registry.ts'
 import {
@@ -14,8 +14,8 @@ import {
 } from './write.ts'
 
 /**
- * A write that carries over the states of limits whose text has changed to the effective limits, and charges nothing. A
- * compare-and-set on `rev`, because the new state is computed from the whole snapshot.
+ * A write that carries over the states of limits whose text has changed to the effective limits, drops void ones, and charges
+ * nothing. A compare-and-set on `rev`, because the new state is computed from the whole snapshot.
  */
 export const planCarryOver = (
   snapshot: BucketItem,
@@ -43,7 +43,7 @@ export interface CarryOver {
 const carriedOver = (snapshot: BucketItem, { effective, previous }: CarryOver, now: bigint) => {
   const { limit, algorithm, version } = effective
   const before = fieldsOf(snapshot, limit.name)
-  const after = algorithm.carryOver(previous, before, now)
+  const after = isVoid(snapshot, effective) ? {} : algorithm.carryOver(previous, before, now)
   const isState = (name: string): boolean => name !== 'limit' && name !== 'version'
   const gone = Object.keys(before).filter((name) => isState(name) && !(name in after))
   const path = (name: string): Path => `${limit.name}_${name}`
@@ -78,7 +78,9 @@ export const changesIn = (
 ): ChangedLimits => {
   if (!snapshot) return { carryOvers: [], isLater: false }
   const changed = limits.filter(
-    ({ limit, algorithm }) => (textIn(snapshot, limit.name) ?? algorithm.text) !== algorithm.text,
+    (effective) =>
+      isVoid(snapshot, effective) ||
+      (textIn(snapshot, effective.limit.name) ?? effective.algorithm.text) !== effective.algorithm.text,
   )
   const [earlier, later] = split(changed, (effective) => isEarlierIn(snapshot, effective, now, isLatest))
   const carryOvers = earlier.map((effective) => ({ effective, previous: algorithmIn(snapshot, effective) }))
@@ -114,13 +116,16 @@ export const effectiveFields = (
   effective: EffectiveLimit,
   now: bigint,
 ): LimitFields => {
-  if (!snapshot) return {}
+  if (!snapshot || isVoid(snapshot, effective)) return {}
   const fields = fieldsOf(snapshot, effective.limit.name)
   const previous = algorithmIn(snapshot, effective)
   return previous.text === effective.algorithm.text
     ? fields
     : effective.algorithm.carryOver(previous, fields, now)
 }
+
+const isVoid = (snapshot: BucketItem, { limit, since }: EffectiveLimit): boolean =>
+  isVoidIn(snapshot, limit.name, since)
 
 const isEarlierIn = (
   snapshot: BucketItem,

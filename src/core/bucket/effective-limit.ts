@@ -12,6 +12,8 @@ export interface EffectiveLimit {
   readonly algorithm: Algorithm
   /** The greatest version of all limit sets from which the limit was resolved. */
   readonly version: bigint
+  /** States of an earlier version than this are void: the limit is full. Undefined: every state is valid. */
+  readonly since?: bigint
   /** Where it is set: `entity`, `role:admin`, `system`, `environment`. */
   readonly source: string
   /** The share of the capacity that is reserved for callers of a higher priority; 0: none. */

@@ -1,5 +1,5 @@
 import { fieldsOf, type LiveLimit, type LiveOrigin, type LiveTime } from './algorithm.ts'
-import { keptUntil, numberIn, textIn, textPath, ttlSeconds, versionPath } from './bucket-item.ts'
+import { isVoidIn, keptUntil, numberIn, textIn, textPath, ttlSeconds, versionPath } from './bucket-item.ts'
 import type { EffectiveLimit } from './effective-limit.ts'
 import type { BucketItem, FieldValue } from './write.ts'
 
@@ -85,11 +85,12 @@ export class LiveBucket {
   }
 
   /** The limit as this bucket keeps it; undefined if it keeps another of the name, or numbers cannot represent its state. */
-  hold({ limit, algorithm, version }: EffectiveLimit, time: LiveTime): HeldLimit | undefined {
+  hold({ limit, algorithm, version, since }: EffectiveLimit, time: LiveTime): HeldLimit | undefined {
     const held = this.#held.find(({ name }) => name === limit.name)
     if (held !== undefined) return held.text === algorithm.text ? held : undefined
     const text = textIn(this.#item, limit.name)
     if (text !== undefined && text !== algorithm.text) return undefined
+    if (isVoidIn(this.#item, limit.name, since)) return undefined
     const fields = text === undefined ? {} : fieldsOf(this.#item, limit.name)
     const state = algorithm.live?.(fields, time)
     if (state === undefined) return undefined

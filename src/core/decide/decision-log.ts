@@ -1,7 +1,7 @@
 import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { deniedCounter, type Tally } from '../charge/counters.ts'
 import { nearAmount } from '../model/limit.ts'
-import { policyLabel, selectorText } from '../model/policy.ts'
+import { isNameScope, policyLabel, selectorText, tenantOfBucketKey } from '../model/policy.ts'
 import { MS_NS, roundedUp, SECOND_NS } from '../model/time.ts'
 import { createOnceAMinute, createSampling } from '../ports/once-a-minute.ts'
 import type { CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
@@ -31,13 +31,13 @@ export const createDecisionLog = (deps: DecisionLogDependencies): DecisionLog =>
   const sampled = createSampling(deps, QUIET_NS)
 
   const deny = (violation: Violation): void =>
-    sampled(`denied#${limitKey(violation.state)}`, (suppressed) =>
+    sampled(`denied#${subjectOf(violation.state)}`, (suppressed) =>
       logger.warn('limit denied', { ...denialOf(violation), suppressed }),
     )
 
   const caution = ({ kind, state }: Warning): void => {
     metrics.count(kind === 'near' ? 'limits_near' : 'limits_exceeded')
-    sampled(`${kind}#${limitKey(state)}`, (suppressed) =>
+    sampled(`${kind}#${subjectOf(state)}`, (suppressed) =>
       kind === 'near'
         ? logger.info('limit nearly used up', { ...evaluationOf(state), suppressed })
         : logger.warn('limit would have denied', {
@@ -98,6 +98,12 @@ const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialEvaluati
 
 /** A text that is unique to a limit of a bucket. */
 export const limitKey = ({ bucket, limit }: LimitState): string => `${bucketKey(bucket)}#${limit.name}`
+
+/** All users or sessions of a tenant are one subject of the log: a client may invent names. */
+const subjectOf = (state: LimitState): string =>
+  state.bucket.kind === 'policy' && isNameScope(state.bucket.scope)
+    ? `${state.bucket.scope}#${tenantOfBucketKey(bucketKey(state.bucket))}#${state.limit.name}`
+    : limitKey(state)
 
 /** The state of one limit after a decision, for a log line. */
 const evaluationOf = ({ bucket, limit, used, capacity }: LimitState): Evaluation => ({

@@ -10,8 +10,10 @@ export interface DecisionRequest {
   readonly entityId: string
   /** The resource that the caller names; undefined: the bucket `_default_` itself. */
   readonly resource?: string
-  /** The user of the entity's key, if known: selects policies on a user and a model. */
+  /** The user of the entity's key, if known: any text. Selects policies on users. */
   readonly user?: string
+  /** The session of the request, if known: any text. Selects policies on sessions. */
+  readonly session?: string
   /** Properties that select policies in place of those of the entity and the resource. */
   readonly context?: PolicyContext
   readonly cost: Cost

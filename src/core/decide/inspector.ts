@@ -7,12 +7,12 @@ import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import type { Leases } from '../charge/leases.ts'
 import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, METERS, NO_SLOTS, withTotalTokens } from '../model/meter.ts'
-import type { PolicyKey } from '../model/policy.ts'
+import { type NamedBucket, NO_NAME, type PolicyKey } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
 import { type ExplainedLimit, explainLimits } from '../resolve/effective-limits.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
-import type { EntityResolution } from '../resolve/resolve.ts'
+import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { Resolver } from '../resolve/resolver.ts'
 import type { LimitState } from './decision.ts'
 import { limitStates, longestWait, readViews, usedShare, violationsOf } from './limit-state.ts'
@@ -40,16 +40,21 @@ export interface OtherBucketStatus extends BucketStatus {
   readonly entityId: string
 }
 
+/** The user and the session that a request names. */
+export type Names = Pick<ResolutionTarget, 'user' | 'session'>
+
 /** Reads and changes the state of buckets. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
   /** The entity's effective limits on `resource` (default `_default_`), each with the limits that it overrides. */
   explain(entityId: string, resource?: string): Promise<readonly ExplainedLimit[]>
-  /** The limits of every other bucket that a request charges: `_total_`, parents, policies that do not depend on a user. */
-  explainOthers(entityId: string, resource?: string): Promise<readonly ExplainedBucket[]>
+  /** The limits of every other bucket that a request charges: `_total_`, parents, policies. */
+  explainOthers(entityId: string, resource?: string, names?: Names): Promise<readonly ExplainedBucket[]>
   /** Without `resource`: the bucket with the least available share; if there is none, a full one with the effective limits. */
   status(entityId: string, resource?: string): Promise<BucketStatus>
   /** The state of every bucket that `explainOthers` lists, in that order. */
-  statusOfOthers(entityId: string, resource?: string): Promise<readonly OtherBucketStatus[]>
+  statusOfOthers(entityId: string, resource?: string, names?: Names): Promise<readonly OtherBucketStatus[]>
+  /** The state of the bucket of one user or session; undefined if no policy applies to it. */
+  statusOfNamed(bucket: NamedBucket): Promise<OtherBucketStatus | undefined>
   /**
    * The result of `status` without a resource, for any `now` (ns since the epoch) from one read: as if nothing were charged or
    * refunded since. The configuration is at most 30 s old: for dashboards, which poll.
@@ -83,7 +88,7 @@ export interface InspectorDependencies {
   readonly leases: Pick<Leases, 'heldAt'>
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: EntityResolution): boolean
-  readonly resolver: Pick<Resolver, 'resolve' | 'prepare'>
+  readonly resolver: Pick<Resolver, 'resolve' | 'resolvePolicies' | 'prepare'>
 }
 
 /** A status shows the current configuration, and is read far less often than decisions are made. */
@@ -104,37 +109,25 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
     async explain(entityId, resource) {
       return explainLimits((await resolve(entityId, resource)).buckets[0].layers)
     },
-    async explainOthers(entityId, resource) {
-      const [, ...others] = (await resolve(entityId, resource)).buckets
-      return others.map(({ entityId, resource, layers }) => ({
-        entityId,
-        resource,
-        limits: explainLimits(layers),
-      }))
+    async explainOthers(entityId, resource, names) {
+      const [, ...others] = (await resolve(entityId, resource, names)).buckets
+      return others.map(({ layers, ...bucket }) => ({ ...bucket, limits: explainLimits(layers) }))
     },
     status: (entityId, resource) =>
       resource === undefined
         ? leastAvailable(deps, entityId, clock.now())
         : statusOf(deps, entityId, resource, clock.now()),
-    statusOfOthers: (entityId, resource) => statusOfOthers(deps, entityId, resource, clock.now()),
+    async statusOfOthers(entityId, resource, names) {
+      const [, ...others] = (await resolve(entityId, resource, names)).buckets
+      return Promise.all(others.map((bucket) => statusOfOther(deps, bucket, clock.now())))
+    },
+    async statusOfNamed(named) {
+      const bucket = await resolveNamed(dependencies, named)
+      return bucket && statusOfOther(deps, bucket, clock.now())
+    },
     observe: (entityId) => observe(observing, entityId),
     prepareObserving: (entityIds) => deps.resolver.prepare(entityIds, OBSERVED_MAX_AGE_NS - PREPARED_FOR_NS),
-    async waitTime(entityId, cost, resource) {
-      checkCost(cost)
-      const now = clock.now()
-      const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
-      const resolution = await resolve(entityId, named)
-      if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
-      const views = await readViews(deps, resolution)
-      const violations = views.flatMap((view) =>
-        violationsOf(view, { ...withTotalTokens(cost), slots: NO_SLOTS }, now),
-      )
-      const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
-      return {
-        waitNs,
-        limiting: violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null,
-      }
-    },
+    waitTime: (entityId, cost, resource) => waitTime(deps, entityId, cost, resource),
     async reset(entityId, { resource, ...options }) {
       await resetBuckets(deps.store, await bucketsOf(deps, entityId, resource), options, clock.now())
     },
@@ -148,8 +141,28 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
 
 const resolveWithin =
   ({ resolver }: InspectorDependencies, maxAgeNs: bigint) =>
-  (entityId: string, resource: string | undefined): Promise<EntityResolution> =>
-    resolver.resolve({ entityId, resource }, maxAgeNs)
+  (entityId: string, resource: string | undefined, names?: Names): Promise<EntityResolution> =>
+    resolver.resolve({ entityId, resource, ...names }, maxAgeNs)
+
+const waitTime = async (
+  deps: StatusDependencies & InspectorDependencies,
+  entityId: string,
+  cost: Cost,
+  resource: string | undefined,
+): ReturnType<Inspector['waitTime']> => {
+  checkCost(cost)
+  const now = deps.clock.now()
+  const named = resource ?? requestedAs(await leastAvailable(deps, entityId, now))
+  const resolution = await deps.resolve(entityId, named)
+  if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
+  const views = await readViews(deps, resolution)
+  const violations = views.flatMap((view) =>
+    violationsOf(view, { ...withTotalTokens(cost), slots: NO_SLOTS }, now),
+  )
+  const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
+  const limiting = violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null
+  return { waitNs, limiting }
+}
 
 /** The entity's bucket for `resource`, or every bucket of the entity. */
 const bucketsOf = async (
@@ -179,21 +192,25 @@ const statusOf = async (
   return stateOf(deps, own, await deps.store.read(own.id))(now)
 }
 
-/** The state of each other bucket that a request for the resource charges. */
-const statusOfOthers = async (
-  deps: StatusDependencies,
-  entityId: string,
-  resource: string | undefined,
-  now: bigint,
-): Promise<readonly OtherBucketStatus[]> => {
-  const [, ...others] = (await deps.resolve(entityId, resource)).buckets
-  return Promise.all(
-    others.map(async (bucket) => ({
-      entityId: bucket.entityId,
-      ...stateOf(deps, bucket, await deps.store.read(bucket.id))(now),
-    })),
-  )
+/** The bucket of one user or session, with the limits of the policy that applies. */
+const resolveNamed = async (
+  { resolver }: InspectorDependencies,
+  { scope, tenant, name }: NamedBucket,
+): Promise<ApplicableBucket | undefined> => {
+  const named = scope === 'USER' ? { user: name } : { session: name }
+  const subject = name === NO_NAME ? { tenant } : { tenant, ...named }
+  const { buckets } = await resolver.resolvePolicies(subject, STATUS_MAX_AGE_NS)
+  return buckets.find(({ id }) => id.kind === 'policy' && id.scope === scope)
 }
+
+const statusOfOther = async (
+  deps: StatusDependencies,
+  bucket: ApplicableBucket,
+  now: bigint,
+): Promise<OtherBucketStatus> => ({
+  entityId: bucket.entityId,
+  ...stateOf(deps, bucket, await deps.store.read(bucket.id))(now),
+})
 
 /** The state of the entity's bucket with the least available share; of a full one if no bucket has limits. */
 const leastAvailable = async (

@@ -14,9 +14,10 @@ import { invalid } from '../model/errors.ts'
 import type { Limit, OnUnavailable } from '../model/limit.ts'
 import { TOTAL_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, withTotalTokens } from '../model/meter.ts'
-import type { PolicySubject } from '../model/policy.ts'
+import { isNamedBucketKey, type PolicySubject, tenantOfBucketKey } from '../model/policy.ts'
 import { MS_NS } from '../model/time.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
+import { createFairCache } from '../ports/fair-cache.ts'
 import type { Cache, CacheFactory, Clock, Logger, Metrics } from '../ports/platform.ts'
 import { type Eventual, whenReady } from '../ports/when-ready.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
@@ -134,10 +135,12 @@ export interface LimiterDependencies {
   pause(tries: number): Promise<void>
   /** The beginning of the ids of this process's slots: short, and unique among all processes. */
   readonly slotPrefix: string
+  /** SHA-256, lower-case hexadecimal: turns names that clients choose into ids. */
+  hash(text: string): string
   readonly settings?: Partial<LimiterSettings>
 }
 
-/** The number of buckets whose last state is cached. */
+/** The number of buckets whose last state is cached, and of those of users and sessions. */
 const MAX_CACHED_BUCKETS = 32_000
 
 /**
@@ -177,13 +180,12 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
       const cached = limited(resolver.peek(targetOf(request), configAgeNs))
       return cached !== undefined && fastPath.denies(cached, withTotalTokens(request.cost))
     },
-    largestAdmissible({ user, ...others }) {
-      const target = { ...others, user: knownUser(user) }
+    largestAdmissible(target) {
       const cached = limited(resolver.peek(target, configAgeNs))
       return whenReady(cached ?? resolve(target, configAgeNs), largestAdmissible)
     },
-    async checkPolicies(check) {
-      const subject = subjectOf(check)
+    async checkPolicies(subject) {
+      checkIds(subject, '')
       return decide(deps, ONE_REQUEST, async (maxAgeNs) =>
         settings.isEnabled ? resolver.resolvePolicies(subject, maxAgeNs) : { buckets: [] },
       )
@@ -210,7 +212,7 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
   const leases = createLeases({ clock, ttlNs: BigInt(settings.leaseTtlMs) * MS_NS, follows })
   const store = createCachedBuckets({
     store: dependencies.buckets,
-    cache: dependencies.live ? itemsOf(dependencies.live) : newCache({ max: MAX_CACHED_BUCKETS }),
+    cache: dependencies.live ? itemsOf(dependencies.live) : createBucketCache(newCache),
     clock,
     metrics,
     onNewGeneration: leases.voidAt,
@@ -232,6 +234,18 @@ const createParts = (dependencies: LimiterDependencies, settings: LimiterSetting
 const createSlotIds = (prefix: string): (() => string) => {
   let last = 0
   return () => `${prefix}${(++last).toString(36)}`
+}
+
+/** Clients choose the names of users and sessions: those that one of them invents displace few buckets of others. */
+const createBucketCache = (newCache: CacheFactory): Cache<CachedBucket> => {
+  const named = createFairCache<CachedBucket>({ max: MAX_CACHED_BUCKETS, groupOf: tenantOfBucketKey })
+  const others = newCache<CachedBucket>({ max: MAX_CACHED_BUCKETS })
+  const cacheOf = (key: string): Cache<CachedBucket> => (isNamedBucketKey(key) ? named : others)
+  return {
+    get: (key) => cacheOf(key).get(key),
+    set: (key, bucket) => cacheOf(key).set(key, bucket),
+    delete: (key) => cacheOf(key).delete(key),
+  }
 }
 
 /** Buckets that only this process writes need no cache: the last state is the current one. */
@@ -259,21 +273,12 @@ const unlimited = ({ buckets: [own], ...rest }: EntityResolution): EntityResolut
 })
 
 /** The target by which a request's limits are resolved. Throws `ZaelError('invalid_request')` for an invalid id in the context. */
-const targetOf = ({ entityId, resource, user, context }: DecisionRequest): ResolutionTarget => {
+const targetOf = ({ entityId, resource, user, session, context }: DecisionRequest): ResolutionTarget => {
   if (context) checkIds(context, 'context.')
-  return { entityId, resource, user: knownUser(user), context }
+  return { entityId, resource, user, session, context }
 }
 
-/** The subject by which policies are selected. Throws `ZaelError('invalid_request')` for an invalid id. */
-const subjectOf = (check: PolicySubject): PolicySubject => {
-  checkIds(check, '')
-  return { ...check, user: knownUser(check.user) }
-}
-
-/** A user is any text that a client sends. Only an id can have a policy, so others are not looked up. */
-const knownUser = (user: string | undefined): string | undefined =>
-  user !== undefined && isId(user) ? user : undefined
-
+/** Throws `ZaelError('invalid_request')` for an invalid id. */
 const checkIds = ({ apiKey, tenant, tier, model }: PolicySubject, prefix: string): void => {
   const wrong = Object.entries({ api_key: apiKey, tenant, tier }).find(
     ([, id]) => id !== undefined && !isId(id),

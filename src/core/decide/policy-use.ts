@@ -1,6 +1,6 @@
 import { isEnforced } from '../model/limit.ts'
 import type { Model } from '../model/model.ts'
-import { byPrecedence, type PolicyKey } from '../model/policy.ts'
+import { byPrecedence, isNameScope, type PolicyKey, selectorInName } from '../model/policy.ts'
 import type { Logger } from '../ports/platform.ts'
 import type { Decision, LimitState } from './decision.ts'
 
@@ -29,9 +29,13 @@ export const policyUses = (decision: Decision): readonly PolicyUse[] => {
 }
 
 const policyUsesOf = (state: LimitState, count: number): readonly PolicyUse[] =>
-  state.bucket.kind === 'policy'
-    ? [{ key: { scope: state.bucket.scope, selector: state.bucket.selector }, state, count }]
-    : []
+  state.bucket.kind === 'policy' ? [{ key: keyOf(state.bucket, state), state, count }] : []
+
+/** The policy of a bucket. Those of users and sessions have many, so their selector is in the name of the policy. */
+const keyOf = ({ scope, selector }: PolicyKey, { entityId }: LimitState): PolicyKey => ({
+  scope,
+  selector: isNameScope(scope) ? selectorInName(scope, entityId) : selector,
+})
 
 /** Called with each decision on a model. Warns once per model if a budget has no effect because the model has no prices. */
 export type UnpricedWatch = (model: Pick<Model, 'id' | 'prices'>, decision: Decision) => void

@@ -30,6 +30,13 @@ export interface LimitSet {
   readonly limits: readonly Limit[]
   /** Orders changes: max(ns since the epoch of the change, the version before + 1). */
   readonly version: bigint
+  /**
+   * Only of SESSION and USER policies, whose buckets cannot be listed: the version at which the policy was created or last
+   * reset. The state of a limit of an earlier version is void.
+   */
+  readonly since?: bigint
+  /** Only of `SESSION/*` and `USER/*`, which may be empty: whether policies of single names exist, or existed. */
+  readonly hasNames?: boolean
 }
 
 /** A text that is unique to the owner. */

@@ -1,11 +1,23 @@
 import { ID_RULE, isId, isModelId, MODEL_ID_RULE } from './entity.ts'
 
 /** The kinds of policies, most specific first, which is the order of precedence. */
-export const POLICY_SCOPES = ['USER_MODEL', 'API_KEY', 'TENANT', 'MODEL', 'MODEL_TIER', 'GLOBAL'] as const
+export const POLICY_SCOPES = [
+  'USER_MODEL',
+  'SESSION',
+  'USER',
+  'API_KEY',
+  'TENANT',
+  'MODEL',
+  'MODEL_TIER',
+  'GLOBAL',
+] as const
 
 export type PolicyScope = (typeof POLICY_SCOPES)[number]
 
-/** Names one policy. The selector is an id, `*` for GLOBAL, and `<user>#<model>` for USER_MODEL: no id contains a `#`. */
+/**
+ * Names one policy. The selector is an id, `*` for GLOBAL, `*` or an id for SESSION and USER, and `<user>#<model>` for
+ * USER_MODEL: no id contains a `#`.
+ */
 export interface PolicyKey {
   readonly scope: PolicyScope
   readonly selector: string
@@ -16,6 +28,55 @@ export const GLOBAL_POLICY: PolicyKey = { scope: 'GLOBAL', selector: '*' }
 const PART = '#'
 
 const userModelSelector = (user: string, model: string): string => `${user}${PART}${model}`
+
+/** The scopes whose policies apply to names that clients choose. */
+export const NAME_SCOPES = ['SESSION', 'USER'] as const
+
+export type NameScope = (typeof NAME_SCOPES)[number]
+
+export const isNameScope = (scope: PolicyScope): scope is NameScope => scope === 'SESSION' || scope === 'USER'
+
+/** The selector of the policy of all names that have none of their own. */
+export const EVERY_NAME = '*'
+
+/** The name of requests that name none: not an id, so that no client can name it. */
+export const NO_NAME = '-'
+
+/** One user or session of a tenant, which has a bucket of its own. */
+export interface NamedBucket {
+  readonly scope: NameScope
+  /** The tenant of the caller, or else its root entity. */
+  readonly tenant: string
+  /** An id, or `NO_NAME`. */
+  readonly name: string
+}
+
+/** Names the bucket as a policy's: the selector is `<tenant>#<name>`. */
+export const namedBucketKey = ({ scope, tenant, name }: NamedBucket): PolicyKey => ({
+  scope,
+  selector: `${tenant}${PART}${name}`,
+})
+
+const NAMED_BUCKET = /^POLICY#(?:SESSION|USER)#([^#]*)#/
+
+/** Whether the key of a bucket is that of a user or a session. */
+export const isNamedBucketKey = (key: string): boolean =>
+  key.startsWith(POLICY_INITIAL) && NAMED_BUCKET.test(key)
+
+/** Buckets of entities differ in the first letter. */
+const POLICY_INITIAL = 'P'
+
+/** The tenant in the key of a user's or a session's bucket; '' for all others. */
+export const tenantOfBucketKey = (key: string): string => NAMED_BUCKET.exec(key)?.[1] ?? ''
+
+const HASH_DIGITS = 32
+
+/**
+ * A name as an id: the name itself, or `h-` and 32 hexadecimal digits of its SHA-256. So a bucket's key is bounded, whatever a
+ * client sends. `hash`: SHA-256, lower-case hexadecimal.
+ */
+export const nameAsId = (name: string, hash: (text: string) => string): string =>
+  isId(name) ? name : `h-${hash(name).slice(0, HASH_DIGITS)}`
 
 /** The two ids of a USER_MODEL policy; undefined for every other. */
 export const userModelOf = ({
@@ -40,6 +101,10 @@ export const policyName = (key: PolicyKey): string => `POLICY:${key.scope}:${sel
 export const policyPath = ({ scope, selector }: PolicyKey): string =>
   `${scope}/${selector.replaceAll(PART, '/')}`
 
+/** The selector in a policy's name. */
+export const selectorInName = (scope: PolicyScope, name: string): string =>
+  name.slice(policyName({ scope, selector: '' }).length)
+
 /** Below 0 if `a` is the more specific scope. */
 export const byPrecedence = (a: PolicyScope, b: PolicyScope): number =>
   POLICY_SCOPES.indexOf(a) - POLICY_SCOPES.indexOf(b)
@@ -52,6 +117,11 @@ interface SelectorRule {
 }
 
 const ID_SELECTOR: SelectorRule = { isMet: isId, must: ID_RULE }
+
+const NAME_SELECTOR: SelectorRule = {
+  isMet: (selector) => selector === EVERY_NAME || isId(selector),
+  must: `be * for every name, or ${ID_RULE}`,
+}
 
 /** The user and the model of `<user>/<model>`; the model may contain `/` too. */
 const userAndModel = (selector: string): readonly [user: string, model: string] => {
@@ -68,6 +138,8 @@ export const SELECTOR_RULES: Readonly<Record<PolicyScope, SelectorRule>> = {
     },
     must: 'be <user>/<model>, the id of a user and the id of a model',
   },
+  SESSION: NAME_SELECTOR,
+  USER: NAME_SELECTOR,
   API_KEY: ID_SELECTOR,
   TENANT: ID_SELECTOR,
   MODEL: { isMet: isModelId, must: MODEL_ID_RULE },
@@ -83,8 +155,10 @@ export const policyKeyOf = (scope: PolicyScope, selector: string): PolicyKey => 
 
 /** The properties of a request that select its policies. A property that is undefined selects none. */
 export interface PolicySubject {
-  /** The user that a client or a gateway names: any text. */
+  /** The user that a client or a gateway names. */
   readonly user?: string | undefined
+  /** The session that a client or a gateway names. */
+  readonly session?: string | undefined
   /** The id of the calling entity. */
   readonly apiKey?: string | undefined
   readonly tenant?: string | undefined
@@ -93,7 +167,10 @@ export interface PolicySubject {
   readonly tier?: string | undefined
 }
 
-/** The keys of the policies that may exist for a request, most specific first; at most one of each scope. */
+/**
+ * The keys of the policies that may exist for a request, most specific first; at most one of each scope. Without those on
+ * names (SESSION, USER), which have buckets of their own.
+ */
 export const applicablePolicies = (subject: PolicySubject): readonly PolicyKey[] => {
   const { apiKey, tenant, model, tier } = subject
   return [

@@ -1,7 +1,8 @@
 import type { Entity } from '../model/entity.ts'
 import { type LimitSet, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
-import { type CachedRead, createCachedReads } from '../ports/cached-reads.ts'
+import { EVERY_NAME, isNameScope } from '../model/policy.ts'
+import { type CachedRead, type CachedReads, createCachedReads } from '../ports/cached-reads.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock } from '../ports/platform.ts'
 
@@ -21,6 +22,8 @@ export interface ConfigReads {
 export interface CachedConfig {
   /** `maxAgeNs` bounds the age of every item, unless the store is unavailable and an older one is cached. */
   open(maxAgeNs: bigint): ConfigReads
+  /** A cached set of limits, of any age; undefined: not cached. */
+  cachedSet(key: LimitSetKey): CachedRead<LimitSet | undefined> | undefined
   /** Clears the cache, after a change by this process. */
   forget(): void
 }
@@ -45,12 +48,14 @@ export const createCachedConfig = (
     keyOf: (id) => id,
     read: (id) => store.model(id),
   })
-  const sets = createCachedReads<LimitSetKey, LimitSet | undefined>({
-    ...items,
-    keyOf: limitSetText,
-    read: async (key) => (await store.limitSets([key]))[0],
-    readAll: (keys) => store.limitSets(keys),
-  })
+  const sets = createCachedSets(() =>
+    createCachedReads<LimitSetKey, LimitSet | undefined>({
+      ...items,
+      keyOf: limitSetText,
+      read: async (key) => (await store.limitSets([key]))[0],
+      readAll: (keys) => store.limitSets(keys),
+    }),
+  )
   return {
     open(maxAgeNs) {
       let oldest = clock.monotonic()
@@ -66,8 +71,35 @@ export const createCachedConfig = (
         oldestNs: () => oldest,
       }
     },
+    cachedSet: sets.cached,
     forget() {
       for (const reads of [entities, models, sets]) reads.forget()
     },
   }
 }
+
+type SetReads = CachedReads<LimitSetKey, LimitSet | undefined>
+
+/** Clients choose names, so the sets of single names are cached apart: those of invented ones displace no others. */
+const createCachedSets = (createReads: () => SetReads) => {
+  const [sets, ofNames] = [createReads(), createReads()]
+  return {
+    cached: sets.cached,
+    async getAll(keys: readonly LimitSetKey[], maxAgeNs: bigint) {
+      if (!keys.some(isOfName)) return sets.getAll(keys, maxAgeNs)
+      const others = keys.filter((key) => !isOfName(key))
+      const read = await Promise.all([
+        sets.getAll(others, maxAgeNs),
+        ofNames.getAll(keys.filter(isOfName), maxAgeNs),
+      ])
+      const [other, ofName] = [read[0].values(), read[1].values()]
+      return keys.flatMap((key) => (isOfName(key) ? ofName : other).next().value ?? [])
+    },
+    forget() {
+      for (const reads of [sets, ofNames]) reads.forget()
+    },
+  }
+}
+
+const isOfName = ({ owner }: LimitSetKey): boolean =>
+  owner.kind === 'policy' && isNameScope(owner.scope) && owner.selector !== EVERY_NAME

@@ -104,6 +104,7 @@ export const createSharing = (newCache: CacheFactory): ((bucket: ApplicableBucke
 const isSame = (a: EffectiveLimit, b: EffectiveLimit): boolean =>
   a.algorithm.text === b.algorithm.text &&
   a.version === b.version &&
+  a.since === b.since &&
   a.source === b.source &&
   a.headroom === b.headroom &&
   a.scheduled?.until === b.scheduled?.until

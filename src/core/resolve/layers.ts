@@ -20,6 +20,9 @@ export interface Layer {
   readonly resource: string | undefined
   readonly limits: readonly Limit[]
   readonly version: bigint
+  /** As in `LimitSet`. */
+  readonly since?: bigint
+  readonly hasNames?: boolean
   /** Whether it belongs to the entity itself, and is not a default of its role or of the system. */
   readonly isOwn: boolean
 }
@@ -58,6 +61,8 @@ export const layerOf = ({ owner, resource }: LimitSetKey, set: LimitSet | undefi
   resource,
   limits: set?.limits ?? [],
   version: set?.version ?? 0n,
+  ...(set?.since !== undefined && { since: set.since }),
+  ...(set?.hasNames && { hasNames: true }),
   isOwn: owner.kind === 'entity',
 })
 

@@ -38,7 +38,7 @@ export const untilTransition = <R extends Resolution>(resolution: R): R => {
   return until === undefined ? resolution : { ...resolution, until }
 }
 
-/** Whether two resolutions result in the same decisions: they have the same buckets, with limits of the same size and mode. */
+/** Whether two resolutions result in the same decisions: they have the same buckets, with limits of the same size and mode, and the same void states. */
 export const sameLimits = (a: Resolution, b: Resolution): boolean =>
   a === b || limitsTextOf(a) === limitsTextOf(b)
 
@@ -47,7 +47,8 @@ const limitsTextOf = ({ buckets }: Resolution): string =>
     .map(({ id, limits }) => [
       bucketKey(id),
       ...limits.map(
-        ({ limit, algorithm, headroom }) => `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom}`,
+        ({ limit, algorithm, headroom, since = '' }) =>
+          `${limit.name} ${algorithm.text} ${limit.mode ?? ''} ${headroom} ${since}`,
       ),
     ])
     .join('\n')

@@ -1,20 +1,15 @@
-import { entityBucket, policyBucket } from '../bucket/bucket-store.ts'
+import { entityBucket } from '../bucket/bucket-store.ts'
 import { ancestorsOf, type Entity } from '../model/entity.ts'
 import { ZaelError } from '../model/errors.ts'
 import type { Limit } from '../model/limit.ts'
-import { DEFAULT_RESOURCE, OTHER_RESOURCE, policyLimitSet, TOTAL_RESOURCE } from '../model/limit-set.ts'
+import { DEFAULT_RESOURCE, OTHER_RESOURCE, TOTAL_RESOURCE } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
-import {
-  applicablePolicies,
-  type PolicyContext,
-  type PolicyKey,
-  type PolicySubject,
-  policyName,
-} from '../model/policy.ts'
+import type { PolicyContext, PolicySubject } from '../model/policy.ts'
 import { larger } from '../model/time.ts'
 import type { ConfigReads } from './config-cache.ts'
 import { effectiveLimits, keepingHeadroom } from './effective-limits.ts'
 import { callerKeys, environmentLayer, type Layer, type LayersOf, ownKeys, readLayers } from './layers.ts'
+import { candidatePolicies, policyBuckets, withOwnPolicies } from './policy-buckets.ts'
 import type { ApplicableBucket, Resolution } from './resolution.ts'
 
 /** All buckets that a request charges; the first is the caller's own bucket of the resource. */
@@ -28,7 +23,10 @@ export interface ResolutionTarget {
   readonly entityId: string
   /** undefined: the bucket `_default_` itself */
   readonly resource?: string | undefined
+  /** An id. */
   readonly user?: string | undefined
+  /** An id. */
+  readonly session?: string | undefined
   /** Selects policies, instead of the entity and the resource. */
   readonly context?: PolicyContext | undefined
 }
@@ -52,13 +50,15 @@ export const resolveBuckets = async (
   const isRegistered = isSpecial(resource) || model !== undefined
   const ancestors = await ancestorsOf(entity, reads.entity)
   const parents = cascadingParents(entity, ancestors)
-  const policies = applicablePolicies(await policySubject(reads, request, { entity, ancestors, model }))
+  const subject = await policySubject(reads, request, { entity, ancestors, model })
+  const tenant = subject.tenant ?? ancestors.at(-1)?.id ?? entity.id
+  const policies = candidatePolicies(subject, tenant)
   const layersOf = await readLayers(reads, [
     ...[resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => callerKeys(entity, name)),
     ...parents.flatMap(({ id }) =>
       [resource, OTHER_RESOURCE, TOTAL_RESOURCE].flatMap((name) => ownKeys(id, name)),
     ),
-    ...policies.map(policyLimitSet),
+    ...policies.map(({ key }) => key),
   ])
 
   const own = onRegistered(resource, isRegistered, (name) => layersOf(callerKeys(entity, name)))
@@ -67,7 +67,7 @@ export const resolveBuckets = async (
   const others = [
     ...totalBuckets(entity.id, resource, layersOf(callerKeys(entity, TOTAL_RESOURCE)), true, entity.version),
     ...parents.flatMap((parent) => parentBuckets(parent.id, resource, isRegistered, layersOf)),
-    ...policyBuckets(policies, layersOf),
+    ...policyBuckets(policies, await withOwnPolicies(reads, policies, layersOf)),
   ]
   const ownBucket = bucketOf(entity.id, own.resource, ownLayers, true, entity.version)
   const withHeadroom = (bucket: ApplicableBucket): ApplicableBucket => ({
@@ -87,12 +87,13 @@ interface Known {
 /** The properties that select policies: those of the context, or else of the entity and the resource. */
 const policySubject = async (
   reads: ConfigReads,
-  { user, context = {} }: ResolutionRequest,
+  { user, session, context = {} }: ResolutionRequest,
   known: Known,
 ): Promise<PolicySubject> => {
   const model = context.model === undefined ? known.model : await reads.model(context.model)
   return {
     user,
+    session,
     apiKey: known.entity.id,
     tenant: context.tenant ?? tenantOf(known.entity, known.ancestors),
     model: model?.id,
@@ -167,33 +168,3 @@ const cascadingParents = (entity: Entity, ancestors: readonly Entity[]): readonl
 /** The tenant whose policies apply to an entity: itself or its nearest ancestor of kind `tenant`, regardless of `cascade`. */
 const tenantOf = (entity: Entity, ancestors: readonly Entity[]): string | undefined =>
   [entity, ...ancestors].find(({ kind }) => kind === 'tenant')?.id
-
-/** A bucket for each policy that has limits, in the order of `keys`. */
-const policyBuckets = (keys: readonly PolicyKey[], layersOf: LayersOf): readonly ApplicableBucket[] =>
-  keys.map((key) => bucketOfPolicy(key, layersOf)).filter(({ limits }) => limits.length > 0)
-
-const bucketOfPolicy = (key: PolicyKey, layersOf: LayersOf): ApplicableBucket => {
-  const layers = layersOf([policyLimitSet(key)])
-  return {
-    id: policyBucket(key),
-    entityId: policyName(key),
-    resource: TOTAL_RESOURCE,
-    limits: effectiveLimits(layers, layers[0]?.version ?? 0n),
-    layers,
-    isOwn: false,
-  }
-}
-
-/**
- * The buckets of all policies that apply to a subject, most specific first. An unregistered model selects none; a given tier
- * takes precedence over the model's. The priority is normal, because there is no entity.
- */
-export const resolvePolicies = async (
-  reads: ConfigReads,
-  { model: modelId, tier, ...subject }: PolicySubject,
-): Promise<readonly ApplicableBucket[]> => {
-  const model = modelId === undefined ? undefined : await reads.model(modelId)
-  const keys = applicablePolicies({ ...subject, model: model?.id, tier: tier ?? model?.tier ?? undefined })
-  const buckets = policyBuckets(keys, await readLayers(reads, keys.map(policyLimitSet)))
-  return buckets.map((bucket) => ({ ...bucket, limits: keepingHeadroom(bucket.limits, 'normal') }))
-}

@@ -4,11 +4,14 @@ import { DEFAULT_RESOURCE, type LimitSetKey, limitSetText } from '../model/limit
 import type { PolicySubject } from '../model/policy.ts'
 import { type CachedRead, createCachedReads } from '../ports/cached-reads.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
+import { createFairCache } from '../ports/fair-cache.ts'
 import type { CacheFactory, Clock } from '../ports/platform.ts'
 import { type CachedConfig, type ConfigReads, createCachedConfig } from './config-cache.ts'
 import { createSharing } from './effective-limits.ts'
+import { createNameLookup } from './names.ts'
+import { resolvePolicies } from './policy-buckets.ts'
 import { type ApplicableBucket, bucketAt, holdsAt, type Resolution, untilTransition } from './resolution.ts'
-import { type EntityResolution, type ResolutionTarget, resolveBuckets, resolvePolicies } from './resolve.ts'
+import { type EntityResolution, type ResolutionTarget, resolveBuckets } from './resolve.ts'
 
 /** A cached resolution. */
 export type ResolutionRead = CachedRead<DatedResolution<EntityResolution>>
@@ -38,52 +41,80 @@ export interface ResolverDependencies {
   readonly config: ConfigStore
   readonly clock: Clock
   readonly newCache: CacheFactory
+  /** SHA-256, lower-case hexadecimal. */
+  hash(text: string): string
   /** The limits of the environment, which every limit in the table overrides. */
   readonly defaults: readonly Limit[]
 }
 
-/** The maximum number of cached resolutions (combinations of entity, resource, user, …). */
+/** The maximum number of cached resolutions (combinations of entity, resource, …), and of those with names. */
 const MAX_RESOLUTIONS = 20_000
 
-export const createResolver = ({ config, clock, newCache, defaults }: ResolverDependencies): Resolver => {
+export const createResolver = (deps: ResolverDependencies): Resolver => {
+  const { config, clock, newCache } = deps
   const items = createCachedConfig(config, clock, newCache)
-  const cached = { items, clock, caches: newCache }
-  const sizedAt =
-    (at: bigint) =>
-    (bucket: ApplicableBucket): ApplicableBucket =>
-      sharing(bucketAt(bucket, at))
-  const sharing = createSharing(newCache)
-  const resolutions = createCachedResolutions({
-    ...cached,
-    keyOf: targetText,
-    async resolve(reads, target: ResolutionTarget): Promise<EntityResolution> {
-      const resolution = await resolveBuckets(reads, { ...target, defaults })
-      const [own, ...others] = resolution.buckets
-      const sized = sizedAt(clock.now())
-      return untilTransition<EntityResolution>({
-        ...resolution,
-        buckets: [sized(own), ...others.map(sized)],
-      })
-    },
-  })
+  const names = createNameLookup(items, deps.hash)
+  const sizedAt = createSizing(newCache)
+  const ofEntities = resolvingEntities(deps, items, sizedAt)
+  const unnamed = createCachedResolutions({ ...ofEntities, caches: newCache })
+  const named = createCachedResolutions({ ...ofEntities, caches: fairCaches })
+  const resolutionsOf = ({ user, session }: ResolutionTarget) =>
+    user === undefined && session === undefined ? unnamed : named
   const policies = createCachedResolutions({
-    ...cached,
+    ...{ items, clock, caches: fairCaches },
     keyOf: subjectText,
     resolve: async (reads, subject: PolicySubject): Promise<Resolution> =>
       untilTransition({ buckets: (await resolvePolicies(reads, subject)).map(sizedAt(clock.now())) }),
   })
   return {
-    resolve: async (target, maxAgeNs) => (await resolutions.get(target, maxAgeNs)).resolution,
+    async resolve(asked, maxAgeNs) {
+      const target = await names.read(asked, maxAgeNs)
+      return (await resolutionsOf(target).get(target, maxAgeNs)).resolution
+    },
     prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
-    peek: (target, maxAgeNs) => resolutions.peek(target, maxAgeNs)?.value.resolution,
-    cached: resolutions.cached,
-    isCurrent: resolutions.isCurrent,
-    resolvePolicies: async (subject, maxAgeNs) => (await policies.get(subject, maxAgeNs)).resolution,
+    peek(asked, maxAgeNs) {
+      const target = names.cached(asked)
+      return target && resolutionsOf(target).peek(target, maxAgeNs)?.value.resolution
+    },
+    cached(asked) {
+      const target = names.cached(asked)
+      return target && resolutionsOf(target).cached(target)
+    },
+    // both caches are always cleared together
+    isCurrent: unnamed.isCurrent,
+    async resolvePolicies(asked, maxAgeNs) {
+      const subject = await names.read(asked, maxAgeNs)
+      return (await policies.get(subject, maxAgeNs)).resolution
+    },
     forget() {
-      for (const reads of [items, resolutions, policies]) reads.forget()
+      for (const reads of [items, unnamed, named, policies]) reads.forget()
     },
   }
 }
+
+type SizedAt = (at: bigint) => (bucket: ApplicableBucket) => ApplicableBucket
+
+/** The bucket with the sizes of its limits at a time, of which equal ones are shared. */
+const createSizing = (newCache: CacheFactory): SizedAt => {
+  const sharing = createSharing(newCache)
+  return (at) => (bucket) => sharing(bucketAt(bucket, at))
+}
+
+const resolvingEntities = (
+  { clock, defaults }: ResolverDependencies,
+  items: CachedConfig,
+  sizedAt: SizedAt,
+) => ({
+  items,
+  clock,
+  keyOf: targetText,
+  async resolve(reads: ConfigReads, target: ResolutionTarget): Promise<EntityResolution> {
+    const resolution = await resolveBuckets(reads, { ...target, defaults })
+    const [own, ...others] = resolution.buckets
+    const sized = sizedAt(clock.now())
+    return untilTransition<EntityResolution>({ ...resolution, buckets: [sized(own), ...others.map(sized)] })
+  },
+})
 
 /** A resolution, and the time at which the oldest item that determined it was read, by the monotonic clock in ns. */
 export interface DatedResolution<T extends Resolution> {
@@ -112,16 +143,23 @@ const createCachedResolutions = <R, T extends Resolution>(options: CachedResolut
     isValid: ({ resolution }) => resolution.until === undefined || holdsAt(resolution, options.clock.now()),
   })
 
-/** A text that is unique to a target: no id contains a `#`, and `user`, which may, is last. */
-const targetText = ({ entityId, resource = DEFAULT_RESOURCE, user, context }: ResolutionTarget): string => {
+/** Clients choose names: those that one of them invents displace few of others. The owner of a key is its first id. */
+const fairCaches: CacheFactory = ({ max }) =>
+  createFairCache({ max, groupOf: (key) => key.slice(0, key.indexOf('#')) })
+
+/** A text that is unique to a target: no id contains a `#`. */
+const targetText = (target: ResolutionTarget): string => {
+  const { entityId, resource = DEFAULT_RESOURCE, user, session, context } = target
   const named = `${entityId}#${resource}`
-  if (user === undefined && context === undefined) return named
+  if (user === undefined && session === undefined && context === undefined) return named
   const { tenant = '', model = '', tier = '' } = context ?? {}
-  return `${named}#${tenant}#${model}#${tier}#${user ?? ''}`
+  return `${named}#${tenant}#${model}#${tier}#${user ?? ''}#${session ?? ''}`
 }
 
-const subjectText = ({ apiKey = '', tenant = '', model = '', tier = '', user = '' }: PolicySubject): string =>
-  `${apiKey}#${tenant}#${model}#${tier}#${user}`
+const subjectText = (subject: PolicySubject): string => {
+  const { tenant = '', apiKey = '', model = '', tier = '', user = '', session = '' } = subject
+  return `${tenant}#${apiKey}#${model}#${tier}#${user}#${session}`
+}
 
 /**
  * Reads in few calls all that resolving the entities one by one would read: the entities, their parents level by level, and

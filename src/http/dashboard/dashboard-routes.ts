@@ -10,7 +10,7 @@ import {
   waitTimeQuery,
   waitTimeResponse,
 } from '../../contract/dashboard.ts'
-import { DEFAULT_PER_PAGE, idParam, resourceQuery, searchQuery } from '../../contract/fields.ts'
+import { DEFAULT_PER_PAGE, idParam, requestQuery, searchQuery } from '../../contract/fields.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import { secondsOf } from '../../web/denial-json.ts'
@@ -111,12 +111,12 @@ const createEntityRoutes = ({ limiter }: Needs) =>
         errors: [400, 404],
       }),
       params(idParam),
-      query(resourceQuery),
+      query(requestQuery),
       async (c) => {
         const { id } = c.req.valid('param')
-        const { resource } = c.req.valid('query')
+        const { resource, ...names } = c.req.valid('query')
         const own = await limiter.status(id, resource)
-        const others = await limiter.statusOfOthers(id, resource ?? own.resource)
+        const others = await limiter.statusOfOthers(id, resource ?? own.resource, names)
         return c.json({
           ...availabilityJson(id, own),
           also_enforced: others.map(({ entityId, ...status }) => availabilityJson(entityId, status)),

@@ -3,12 +3,14 @@ import { type checkBody, DEFAULT_LIFETIME_SECONDS } from '../../contract/checks.
 import { invalid } from '../../core/model/errors.ts'
 import { type Cost, METERS, type Meter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
+import type { RequestNames } from '../request-names.ts'
 
 /** One check of a cost against the limits that apply. */
 export interface LimitCheck {
   readonly resource: string | undefined
   readonly cost: Cost
   readonly user: string | undefined
+  readonly session: string | undefined
   readonly context: PolicyContext | undefined
   readonly dryRun: boolean
   /** The charge is kept for a settlement; false with `dryRun`, which charges nothing. */
@@ -32,34 +34,35 @@ export interface RequestedChecks {
 type Body = v.InferOutput<typeof checkBody>
 
 /**
- * One check, or a list of them; `user` is the default user of a check. Throws `invalid_request` if two checks of a list have
+ * One check, or a list of them; `names` are the default user and session of a check. Throws `invalid_request` if two checks of a list have
  * the same idempotency key.
  */
-export const parseChecks = (body: Body | readonly Body[], user: string | undefined): RequestedChecks => {
-  if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', user)] }
+export const parseChecks = (body: Body | readonly Body[], names: RequestNames): RequestedChecks => {
+  if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', names)] }
   body.forEach(({ idempotency_key: key }, index) => {
     const isRepeated = body.findIndex(({ idempotency_key }) => idempotency_key === key) < index
     if (key !== undefined && isRepeated)
       throw invalid(`[${index}].idempotency_key`, 'be given to one check only')
   })
-  return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, user)) }
+  return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, names)) }
 }
 
 /** `Array.isArray` does not narrow readonly arrays. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
 /** Throws `invalid_request` for a reservation without a cost: it would be free, but takes an item in the table. */
-const parseCheck = (body: Body, place: string, user: string | undefined): RequestedCheck => {
+const parseCheck = (body: Body, place: string, names: RequestNames): RequestedCheck => {
   const cost = orderedCost(body.cost ?? { requests: 1 })
   if (body.reserve && hasNoCost({ cost, dryRun: false }))
     throw invalid(`${place}cost`, 'name an amount above 0 where it is reserved')
-  return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, user) }
+  return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, names) }
 }
 
-const checkOf = (body: Body, cost: Cost, user: string | undefined): LimitCheck => ({
+const checkOf = (body: Body, cost: Cost, names: RequestNames): LimitCheck => ({
   resource: body.resource,
   cost,
-  user: body.user ?? user,
+  user: body.user ?? names.user,
+  session: body.session ?? names.session,
   context: body.context,
   dryRun: body.dry_run ?? false,
   reserve: (body.reserve ?? false) && body.dry_run !== true,

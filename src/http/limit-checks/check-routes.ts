@@ -15,6 +15,7 @@ import { ModelRejected } from '../errors/problem.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { headerNames, NAME_HEADERS } from '../request-names.ts'
 import type { BytesReply, JsonReply, Reply } from '../response.ts'
 import { parseChecks, type RequestedCheck, type RequestedChecks } from './check-request.ts'
 import { createDecideCheck, createForesight, createReplyToCheck } from './decide-check.ts'
@@ -51,7 +52,7 @@ export const createCheckHandler = (
     )
   }
   return (body, { acting, header }) => {
-    const checks = parseChecks(body, header('x-user-id') || undefined)
+    const checks = parseChecks(body, headerNames(header))
     if (checks.requested.every((each) => isAllowedToAll(acting, each))) return run(acting, checks)
     return requireAllAllowed(models, acting, checks.requested).then(() => run(acting, checks))
   }
@@ -115,14 +116,7 @@ const describeCheck = describeOperation({
   tags: ['Limits'],
   summary: 'Check a cost against the limits, and charge it',
   description: `An array instead of the object contains up to ${MOST_CHECKS} independent checks: the response is 200 and a list in that order, each item with the fields of its own response. Invalid input in one is 400 for all, and nothing is charged. A charge that is not reserved is final.`,
-  parameters: [
-    {
-      in: 'header',
-      name: 'X-User-Id',
-      description: 'The user of the key, for checks without `user`',
-      schema: { type: 'string' },
-    },
-  ],
+  parameters: NAME_HEADERS,
   responses: {
     200: {
       description: 'The check is allowed and charged; or the list of responses',

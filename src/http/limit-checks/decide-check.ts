@@ -115,7 +115,7 @@ export const createForesight =
 
 const requestOf = (
   { entityId }: ActingIdentity,
-  { resource, cost, user, context, dryRun, reserve }: LimitCheck,
+  { resource, cost, user, session, context, dryRun, reserve }: LimitCheck,
   canUndo: boolean,
 ): DecisionRequest => {
   const request: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
@@ -126,6 +126,7 @@ const requestOf = (
   }
   if (resource !== undefined) request.resource = resource
   if (user !== undefined) request.user = user
+  if (session !== undefined) request.session = session
   if (context !== undefined) request.context = context
   return request
 }

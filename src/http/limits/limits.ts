@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
-import { idParam, resourceQuery } from '../../contract/fields.ts'
+import { idParam, requestQuery, resourceQuery } from '../../contract/fields.ts'
 import { explainResponse, limitsBody, limitsResponse } from '../../contract/limits.ts'
 import type { LimitState } from '../../core/decide/decision.ts'
-import type { BucketStatus } from '../../core/decide/inspector.ts'
+import type { BucketStatus, Names } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { invalid } from '../../core/model/errors.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
@@ -46,11 +46,11 @@ const createReadRoutes = (needs: Needs) =>
         errors: [400, 404],
       }),
       params(idParam),
-      query(resourceQuery),
+      query(requestQuery),
       async (c) => {
-        const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
+        const { resource = DEFAULT_RESOURCE, ...names } = c.req.valid('query')
         const { id } = c.req.valid('param')
-        return c.json(await explanationJson(needs, id, resource))
+        return c.json(await explanationJson(needs, id, resource, names))
       },
     )
 
@@ -100,9 +100,14 @@ const effectiveLimitsJson = async ({ limiter, clock }: Needs, entityId: string, 
   return { entity_id: entityId, resource, limits: limits.map((limit) => effectiveLimitJson(limit, now)) }
 }
 
-const explanationJson = async ({ limiter, clock, models }: Needs, entityId: string, resource: string) => {
+const explanationJson = async (
+  { limiter, clock, models }: Needs,
+  entityId: string,
+  resource: string,
+  names: Names,
+) => {
   const limits = await limiter.explain(entityId, resource)
-  const others = await limiter.explainOthers(entityId, resource)
+  const others = await limiter.explainOthers(entityId, resource, names)
   const buckets = [limits, ...others.map((bucket) => bucket.limits)]
   const hasBudget = buckets.some((each) => each.some(isBudget))
   const unpriced = hasBudget ? await unpricedModels(models, resource) : []

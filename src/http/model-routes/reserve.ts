@@ -8,6 +8,7 @@ import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { HeaderOf } from '../../web/client.ts'
 import type { ActingIdentity, AppDependencies } from '../app-dependencies.ts'
 import { type Decider, decisionOf } from '../decisions.ts'
+import type { RequestNames } from '../request-names.ts'
 import { estimatedCost } from './model-cost.ts'
 import { needsBound, outputBoundOf, reservedOutput } from './output-bound.ts'
 import { continuedTokens } from './response-chain.ts'
@@ -18,8 +19,8 @@ export interface RoutedRequest {
   readonly acting: ActingIdentity
   readonly body: JsonObject
   readonly model: Model
-  /** The user that the request names, in its body or a header. */
-  readonly user: string | undefined
+  /** The user and the session that the request names, in its body or a header. */
+  readonly names: RequestNames
   readonly requestId: string
   readonly header: HeaderOf
   /** Aborts when the client disconnects. Created on demand, which few requests do: it takes longer than a decision. */
@@ -74,8 +75,8 @@ const reserveLong = async (
   return decided
 }
 
-const admissibleFor = (decider: Decider, { acting, model, user }: RoutedRequest): Eventual<Cost> =>
-  decider.largestAdmissible({ entityId: acting.entityId, resource: model.id, user })
+const admissibleFor = (decider: Decider, { acting, model, names }: RoutedRequest): Eventual<Cost> =>
+  decider.largestAdmissible({ entityId: acting.entityId, resource: model.id, ...names })
 
 const exceeds = (cost: Cost, admissible: Cost): boolean =>
   (cost.tokens ?? 0) > (admissible.tokens ?? Number.POSITIVE_INFINITY) ||
@@ -132,13 +133,15 @@ const reserveBounded = (
     },
   )
 
-const decisionRequest = ({ acting, model, user }: RoutedRequest, cost: Cost): DecisionRequest => {
+const decisionRequest = ({ acting, model, names }: RoutedRequest, cost: Cost): DecisionRequest => {
   const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
     entityId: acting.entityId,
     resource: model.id,
     cost,
     settles: true,
   }
+  const { user, session } = names
   if (user !== undefined) wanted.user = user
+  if (session !== undefined) wanted.session = session
   return wanted
 }

@@ -20,13 +20,13 @@ import { responseRequestBody, responseResponse } from '../../contract/responses.
 import type { JsonObject } from '../../core/model/json.ts'
 import type { ModelApi } from '../../core/ports/model-backend.ts'
 import { whenReady } from '../../core/ports/when-ready.ts'
-import type { HeaderOf } from '../../web/client.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
 import type { AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, objectOf } from '../body/validated.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, usableModel } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { modelRequestNames, NAME_HEADERS, withoutSession } from '../request-names.ts'
 import { requireExactNames } from './field-names.ts'
 import { createModelCall, type ModelCallNeeds } from './model-call.ts'
 
@@ -124,15 +124,16 @@ const handlerOf = (
 ): HotHandler<ModelBody> => {
   const { defaultModel } = needs.settings
   return (body, { acting, requestId, header, signal }) => {
-    requireExactNames(jsonOf(body))
+    const sent = jsonOf(body)
+    requireExactNames(sent)
     const wanted = body.model ?? (header('x-preferred-model') || defaultModel)
     return whenReady(usableModel(models, wanted, acting.entity), (model) =>
       call({
         api,
         acting,
-        body: jsonOf(body),
+        body: withoutSession(sent),
         model,
-        user: userOf(body, header),
+        names: modelRequestNames(sent, header),
         requestId,
         header,
         signal,
@@ -143,14 +144,6 @@ const handlerOf = (
 
 /** A route's body is parsed JSON, of which its schema has checked the fields that it names. */
 const jsonOf = (body: ModelBody): JsonObject => body as JsonObject
-
-/** The user that a request names: selects policies on a user. */
-const userOf = (body: ModelBody, header: HeaderOf): string | undefined => {
-  const { safety_identifier, user, metadata } = body
-  const inMetadata = typeof metadata === 'object' && metadata !== null && 'user_id' in metadata
-  const named = [safety_identifier, user, inMetadata ? metadata.user_id : undefined, header('x-user-id')]
-  return named.find((value): value is string => typeof value === 'string' && value !== '')
-}
 
 /** The same without Hono. */
 export const hotModelRoutes = (served: readonly ServedModelRoute[]): readonly HotRoute[] =>
@@ -182,12 +175,7 @@ const describeModelRoute = ({ api, summary, description, response }: ModelRoute)
         description: 'The model, if the body contains none',
         schema: { type: 'string' },
       },
-      {
-        in: 'header',
-        name: 'X-User-Id',
-        description: 'The user, if the body names none: selects policies on a user and a model',
-        schema: { type: 'string' },
-      },
+      ...NAME_HEADERS,
     ],
     responses: {
       200: {

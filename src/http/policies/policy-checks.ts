@@ -36,10 +36,13 @@ export const createPolicyCheckRoutes = (needs: Needs) => {
     }),
     jsonBody(policyCheckBody),
     async (c) => {
-      const { userId: user, modelId, tenantId: tenant, modelTier, apiKey } = c.req.valid('json')
+      const { userId: user, sessionId, modelId, tenantId: tenant, modelTier, apiKey } = c.req.valid('json')
       const model = await knownModel(needs, modelId)
       const tier = modelTier == null ? model.tier : await knownTier(needs, model, modelTier)
-      const subject = { user, tenant, model: model.id, tier: tier ?? undefined, apiKey: apiKey ?? undefined }
+      const subject = {
+        ...{ user, session: sessionId ?? undefined, tenant, model: model.id },
+        ...{ tier: tier ?? undefined, apiKey: apiKey ?? undefined },
+      }
       const decision = requireDecided(await decider.checkPolicies(subject))
       if (decision.degraded) c.header(DEGRADED, 'true')
       return c.json(policyCheckJson(decision))
@@ -96,10 +99,14 @@ const policyCheckJson = (decision: Decision) => {
 const causeOf = ([primary, ...others]: readonly PolicyUse[]): string | null => {
   if (primary === undefined) return null
   const { key, state } = primary
-  const first = `${key.scope} exceeded: ${countOf(primary)} ${periodText(state.limit.size, windowSeconds(state))} (key=${key.scope}:${selectorText(key)})`
+  const first = `${key.scope} exceeded: ${countOf(primary)} ${periodText(state.limit.size, windowSeconds(state))} (key=${keyText(primary)})`
   if (others.length === 0) return first
   return `${first}; also violated: ${others.map((use) => `${use.key.scope} (${countOf(use)})`).join(', ')}`
 }
+
+/** Names the bucket: of a policy on users or sessions, which has many, with the tenant and the name. */
+const keyText = ({ key, state: { bucket } }: PolicyUse): string =>
+  `${key.scope}:${selectorText(bucket.kind === 'policy' ? bucket : key)}`
 
 const countOf = ({ count, state }: PolicyUse): string => `${count}/${state.capacity}`
 

@@ -13,7 +13,7 @@ import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { type Logger, type Moment, momentOf, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { createRecentMap } from '../../platform/recent-map.ts'
-import { lruCaches, newSlotPrefix, shortPause, systemClock } from '../../platform/runtime.ts'
+import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
 import { checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
@@ -158,8 +158,9 @@ const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Dec
     atOnce(given, options, settles, moment) {
       if (options === undefined) return prepared.get(given)?.decide(ONE_REQUEST, settles, moment)
       checkCheckOptions(options)
-      const { cost, resource, user, context } = options
-      if (resource !== undefined || user !== undefined || context !== undefined) return undefined
+      const { cost, resource, user, session, context } = options
+      if (resource !== undefined || user !== undefined || session !== undefined || context !== undefined)
+        return undefined
       const target = prepared.get(given)
       return target?.decide(cost === undefined ? ONE_REQUEST : checkedCost(cost), settles, moment)
     },
@@ -192,6 +193,7 @@ const dependenciesOf = (
   newCache: lruCaches,
   pause: shortPause,
   slotPrefix: newSlotPrefix(),
+  hash: sha256,
   // a store in memory has no write to save
   settings: withoutUndefined({ onUnavailable, leaseTtlMs: store.table === undefined ? 0 : leaseTtlMs }),
 })

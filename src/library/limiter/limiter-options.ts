@@ -77,7 +77,13 @@ const checkLeaseTtl = (ms: number | undefined): void => {
   throw invalid('leaseTtlMs', `be a whole number of ms from 0 to ${MAX_LEASE_TTL_MS}`)
 }
 
-const CHECK_OPTIONS: OptionNames<CheckOptions> = { cost: true, resource: true, user: true, context: true }
+const CHECK_OPTIONS: OptionNames<CheckOptions> = {
+  cost: true,
+  resource: true,
+  user: true,
+  session: true,
+  context: true,
+}
 
 const CONTEXT_OPTIONS: OptionNames<PolicyContext> = { tenant: true, model: true, tier: true }
 
@@ -93,9 +99,10 @@ export const checkLimiterOptions = (options: RateLimiterOptions): void => {
 
 export const checkCheckOptions = (options: CheckOptions): void => {
   checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
-  const { resource, user, context } = options
+  const { resource, user, session, context } = options
   if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
   if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
+  if (session !== undefined && typeof session !== 'string') throw invalidArgument('session', 'be a text')
   if (context !== undefined) checkContext(context)
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { LimitDefinition } from '../../contract/limit-sizes.ts'
 import { parseLimits } from '../../contract/limits.ts'
 import { newEntity } from '../../core/admin/entities.ts'
@@ -15,6 +14,7 @@ import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, type LimitSet, type LimitSetKey } from '../../core/model/limit-set.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Logger } from '../../core/ports/platform.ts'
+import { sha256 } from '../../platform/runtime.ts'
 import { checkChoice, invalidArgument } from '../arguments.ts'
 import type { LimiterStore } from '../stores/memory-store.ts'
 
@@ -147,8 +147,6 @@ export const createEntityIds = (name: string): EntityIds => {
     return isId(id) && !key.startsWith(HASHED) ? id : `${name}:${HASHED}${sha256(key)}`
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export const DEFAULT_NAME = 'app'
 

@@ -66,8 +66,10 @@ export interface CheckOptions {
   readonly cost?: Cost
   /** What the request uses, such as a model. All resources without limits of their own share one bucket. */
   readonly resource?: string
-  /** The user of the key, if known: for policies on a user and a model. */
+  /** The user of the key, if known: for policies on users. */
   readonly user?: string
+  /** The session, such as the run of an agent, if known: for policies on sessions. */
+  readonly session?: string
   /** Replaces what the table contains about the entity and the resource, for policies. */
   readonly context?: PolicyContext
 }

@@ -36,8 +36,10 @@ export interface MiddlewareOptions<Native> {
   readonly cost?: Cost | CostFunction<Native>
   /** What the request uses, such as a model. Default: none. */
   readonly resource?: string | ((request: RequestFacts<Native>) => string | undefined)
-  /** The user of the key, for policies on a user and a model. */
+  /** The user of the key, for policies on users. */
   readonly user?: (request: RequestFacts<Native>) => string | undefined
+  /** The session, such as the run of an agent, for policies on sessions. */
+  readonly session?: (request: RequestFacts<Native>) => string | undefined
   /** Requests that are not limited. */
   readonly exempt?: Exemptions<Native>
   /** Callers that are neither limited nor counted. */
@@ -84,6 +86,7 @@ export const RATE_LIMIT_OPTIONS: OptionNames<RateLimitOptions<unknown>> = {
   cost: true,
   resource: true,
   user: true,
+  session: true,
   settle: true,
   exempt: true,
   bypass: true,
@@ -97,7 +100,7 @@ export const RATE_LIMIT_OPTIONS: OptionNames<RateLimitOptions<unknown>> = {
   clock: true,
 }
 
-const FUNCTIONS = ['key', 'user', 'settle', 'onWarning', 'onDenied']
+const FUNCTIONS = ['key', 'user', 'session', 'settle', 'onWarning', 'onDenied']
 
 /** Throws `ZaelError('invalid_request')` for an option that is unknown or invalid. */
 export const checkRateLimitOptions = <Native>(options: RateLimitOptions<Native>): void => {

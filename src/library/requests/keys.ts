@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { configBehind, createCircuit } from '../../core/charge/circuit.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
@@ -6,7 +5,7 @@ import { SECOND_NS } from '../../core/model/time.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
-import { lruCaches, systemClock } from '../../platform/runtime.ts'
+import { lruCaches, sha256, systemClock } from '../../platform/runtime.ts'
 import {
   addressBehind,
   addressBeyond,
@@ -136,8 +135,6 @@ const beyond = (proxies: readonly string[]): ClientAddress => {
   }
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
 /** How long a revoked key may still be accepted. */
 const VALID_KEY_MAX_AGE_NS = 30n * SECOND_NS
 
@@ -176,7 +173,7 @@ export const byZaelKey = (
     const credential = presentedKey((name) => request.header(name))
     if (credential === 'conflict') throw unauthorized('The request contains different keys; send one of them')
     if (credential === undefined) throw unauthorized('An API key is needed')
-    const hash = createHash('sha256').update(credential.token).digest('hex')
+    const hash = sha256(credential.token)
     const key = (await keys.get(hash, VALID_KEY_MAX_AGE_NS)) ?? (await keys.get(hash, MISSING_KEY_MAX_AGE_NS))
     if (key === undefined || !isUsable(key, clock.now())) throw unauthorized('The API key is not valid')
     return key.entityId

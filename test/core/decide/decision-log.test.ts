@@ -5,6 +5,7 @@ import { createDecisionLog } from '../../../src/core/decide/decision-log.ts'
 import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import { settledReservation } from '../../../src/core/decide/reservation.ts'
 import { type Logger, noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
+import { sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
@@ -31,6 +32,7 @@ const start = (isDebugOn = true) => {
     newCache: newMapCache,
     pause: async () => {},
     slotPrefix: 'slot-',
+    hash: sha256,
   })
   const decide = (cost = {}, dryRun = false) =>
     limiter.decide({ entityId: 'key', cost: { requests: 1, ...cost }, settles: false, dryRun })

@@ -5,6 +5,7 @@ import { parseLimits } from '../../../src/contract/limits.ts'
 import type { Decision, Reservation } from '../../../src/core/decide/decision.ts'
 import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import type { Logger } from '../../../src/core/ports/platform.ts'
+import { sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { runs } from '../../property-runs.ts'
 import { createTestClock } from '../test-clock.ts'
@@ -25,6 +26,7 @@ const createSide = (isLive: boolean) => {
   const limiter = createLimiter({
     ...{ buckets: store, config, clock, logger, newCache: newMapCache, pause: async () => {} },
     slotPrefix: 'slot-',
+    hash: sha256,
     ...(isLive && { live: store.live }),
     localBuckets: createMemoryBucketStore(),
     metrics: {

@@ -3,6 +3,7 @@ import { parseLimits } from '../../../src/contract/limits.ts'
 import type { BucketStore } from '../../../src/core/bucket/bucket-store.ts'
 import { createLimiter } from '../../../src/core/decide/limiter.ts'
 import { type Logger, momentOf, noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
+import { sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, SECOND } from '../test-clock.ts'
 import { createTestConfig, entityOwner } from '../test-config.ts'
@@ -21,6 +22,7 @@ const start = (limits: readonly object[], logger: Logger = silentLogger) => {
   const limiter = createLimiter({
     ...{ buckets, live: store.live, config, clock, logger, newCache: newMapCache, pause: async () => {} },
     slotPrefix: 'slot-',
+    hash: sha256,
     ...{ localBuckets: createMemoryBucketStore(), metrics: noMetrics },
   })
   config.putEntity('key')

@@ -4,6 +4,7 @@ import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
 import type { Decision } from '../../../src/core/decide/decision.ts'
 import { createLimiter, type LimiterSettings } from '../../../src/core/decide/limiter.ts'
 import { momentOf, noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
+import { sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, SECOND, START } from '../test-clock.ts'
 import { createTestConfig, entityOwner } from '../test-config.ts'
@@ -181,6 +182,7 @@ describe('decisions without a write', () => {
       ...{ buckets: store, live: store.live, config, clock, logger: silentLogger, newCache: newMapCache },
       ...{ localBuckets: createMemoryBucketStore(), metrics: noMetrics, pause: async () => {} },
       slotPrefix: 'slot-',
+      hash: sha256,
     })
     config.putEntity('key')
     config.putLimits(entityOwner('key'), '_default_', parseLimits([bucketOf(60, 600)], 'limits'))

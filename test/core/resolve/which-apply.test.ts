@@ -50,10 +50,15 @@ const ALL = [
 ]
 
 describe('the applicable policies', () => {
-  test('are those of the user, key, tenant, model, tier and everyone, most specific first', async () => {
+  test('are those of the user, session, key, tenant, model, tier and everyone, most specific first', async () => {
     const world = createPolicyWorld()
     expect(await policiesOf(world, { user: 'ann' })).toEqual(ALL)
-    expect(ALL.map((name) => name.split(':')[0])).toEqual([...POLICY_SCOPES])
+    world.config.putPolicy('USER', '*', PER_HOUR(15))
+    world.config.putPolicy('SESSION', '*', PER_HOUR(12))
+    world.node.limiter.forget()
+    const all = ALL.toSpliced(1, 0, 'SESSION:*', 'USER:*')
+    expect(await policiesOf(world, { user: 'ann', session: 'run' })).toEqual(all)
+    expect(all.map((name) => name.split(':')[0])).toEqual([...POLICY_SCOPES])
   })
 
   test('follow the entity and its parents, and contain their source', async () => {

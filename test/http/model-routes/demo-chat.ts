@@ -18,7 +18,7 @@ import {
   createModelRoutes as createListRoutes,
   type ModelRoutesNeeds as ListNeeds,
 } from '../../../src/http/models/openai-models.ts'
-import { lruCaches } from '../../../src/platform/runtime.ts'
+import { lruCaches, sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createMemoryResponseStore } from '../../support/memory-request-stores.ts'
 import { demoConfig, demoEntities } from './demo-config.ts'
@@ -66,6 +66,7 @@ export const createDemoChat = (overrides: Overrides = {}): DemoChat => {
     newCache: lruCaches,
     pause: async () => {},
     slotPrefix: 'slot-',
+    hash: sha256,
     settings: { useDelayMs: 0, leaseTtlMs: overrides.leaseTtlMs ?? 0 },
   })
   const backend = fakeBackend()

@@ -55,6 +55,7 @@ export const createFakeLimiter = (
     explain: unused,
     explainOthers: unused,
     status: unused,
+    statusOfNamed: unused,
     statusOfOthers: unused,
     observe: unused,
     prepareObserving: unused,

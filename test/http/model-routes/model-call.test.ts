@@ -50,6 +50,16 @@ describe('a request', () => {
     ])
   })
 
+  test('is decided for its user and session, and reaches the upstream without its session', async () => {
+    const limiter = createFakeLimiter()
+    const backend = replying(whole({ id: 'c1' }, usageCharge(PROMPT, 7)))
+    const chat = createDemoChat({ limiter, backend })
+    await chat.send('key-bob', { ...hello(), user: 'ann', session: 'run-1' })
+    expect(limiter.calls[0]).toEqual(['decide', expect.objectContaining({ user: 'ann', session: 'run-1' })])
+    expect(backend.calls[0]?.body).toMatchObject({ user: 'ann' })
+    expect(backend.calls[0]?.body).not.toHaveProperty('session')
+  })
+
   test.each([
     ['nothing', ['release']],
     ['request', ['settle', used(0, 0)]],

@@ -140,6 +140,7 @@ describe('the OpenAPI document', () => {
     expect(own?.parameters?.map(({ name }) => name)).toEqual([
       'X-Preferred-Model',
       'X-User-Id',
+      'X-Session-Id',
       'X-Zael-Entity',
     ])
   })

@@ -82,7 +82,10 @@ describe('a policy', () => {
     for (const method of ['GET', 'DELETE'])
       expect(await send(method, '/api/policies/PLANET/earth')).toMatchObject({
         status: 400,
-        body: { message: 'scope must be one of USER_MODEL, API_KEY, TENANT, MODEL, MODEL_TIER, GLOBAL' },
+        body: {
+          message:
+            'scope must be one of USER_MODEL, SESSION, USER, API_KEY, TENANT, MODEL, MODEL_TIER, GLOBAL',
+        },
       })
   })
 

@@ -8,6 +8,7 @@ import type { AdminStore } from '../../../src/core/ports/admin-store.ts'
 import type { Clock } from '../../../src/core/ports/platform.ts'
 import { createApi } from '../../../src/http/app.ts'
 import type { HttpSettings } from '../../../src/http/app-dependencies.ts'
+import { sha256 } from '../../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
 import { createTestClock, type TestClock } from '../../core/test-clock.ts'
 import { asDescribed } from '../as-described.ts'
@@ -19,6 +20,7 @@ export type PolicyCheck = v.InferOutput<typeof policyCheckResponse>
 
 export interface CheckBody {
   readonly userId?: string
+  readonly sessionId?: string | null
   readonly modelId?: string
   readonly tenantId?: string
   readonly modelTier?: string | null
@@ -55,6 +57,7 @@ export const createPolicyWorld = async (parts: PolicyWorldParts): Promise<Policy
     newCache: deps.caches,
     pause: async () => {},
     slotPrefix: 'slot-',
+    hash: sha256,
     settings: { storeDeadlineMs: 10_000, ...parts.limiterSettings },
   })
   const backend = fakeBackend({ inputTokens: 5 })

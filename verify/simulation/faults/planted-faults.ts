@@ -159,7 +159,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   },
   {
     name: 'policies are not charged',
-    file: 'src/core/resolve/resolve.ts',
+    file: 'src/core/resolve/policy-buckets.ts',
     from: 'filter(({ limits }) => limits.length > 0)',
     to: 'filter(({ limits }) => limits.length > 99)',
   },

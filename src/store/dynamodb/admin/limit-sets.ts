@@ -29,13 +29,20 @@ export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
     ...(key.owner.kind === 'policy' && set.limits.length > 0 && policyIndexKey(key.owner)),
     limits: set.limits.map(limitToJson),
     version: set.version,
+    ...(set.since !== undefined && { since: set.since }),
+    ...(set.hasNames && { has_names: true }),
   })
 
 /** Throws an error that names the item if it is unreadable, or contains an invalid limit. */
 export const toLimitSet = (item: StoredItem): LimitSet => {
   const read = createItemReader(item)
   try {
-    return { limits: parseLimits(fromAttribute(item.limits), 'limits'), version: read.integer('version') }
+    return {
+      limits: parseLimits(fromAttribute(item.limits), 'limits'),
+      version: read.integer('version'),
+      ...(item.since !== undefined && { since: read.integer('since') }),
+      ...(item.has_names?.BOOL === true && { hasNames: true }),
+    }
   } catch (cause) {
     throw cause instanceof ZaelError ? read.unreadable(cause.field ?? 'limits', cause) : cause
   }
