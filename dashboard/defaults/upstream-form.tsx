@@ -31,6 +31,7 @@ const FIELDS = [
   'signing_service',
   'secret',
   ...TIMEOUTS.map(([name]) => name),
+  'adaptive',
 ]
 
 /** Adds an upstream, or edits one. */
@@ -59,6 +60,7 @@ export const UpstreamForm = ({ upstream, onSaved, onClose }: UpstreamFormProps) 
         <IdentityFields {...fields} isNew={upstream === undefined} />
         {draft.kind !== 'simulated' && <AddressFields {...fields} />}
         {draft.kind !== 'simulated' && <TimeoutFields {...fields} />}
+        {draft.kind !== 'simulated' && <AdaptiveField {...fields} />}
         <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
         <FormActions submit={upstream ? 'Save' : 'Add'} isRunning={saving.isRunning} onCancel={onClose} />
       </form>
@@ -163,6 +165,18 @@ const TimeoutFields = ({ draft, error, onChange }: FieldsProps) => (
   </fieldset>
 )
 
+const AdaptiveField = ({ draft, error, onChange }: FieldsProps) => (
+  <NumberField
+    label="Adaptive floor"
+    value={draft.adaptiveFloor}
+    min={0.01}
+    step="any"
+    hint="blank: off; 0.1: while the upstream answers 429, callers keep at least a tenth of their limits"
+    error={fieldErrorOf(error, 'adaptive')}
+    onValue={(adaptiveFloor) => onChange({ adaptiveFloor })}
+  />
+)
+
 type TimeoutField = (typeof TIMEOUTS)[number][0]
 
 /** The state of the form; an empty text is the default. */
@@ -173,6 +187,8 @@ export interface UpstreamDraft extends Readonly<Record<TimeoutField, string>> {
   readonly region: string
   readonly signingService: string
   readonly secret: string
+  /** Empty: not adaptive. */
+  readonly adaptiveFloor: string
 }
 
 export const NEW_UPSTREAM: UpstreamDraft = {
@@ -182,6 +198,7 @@ export const NEW_UPSTREAM: UpstreamDraft = {
   region: '',
   signingService: '',
   secret: '',
+  adaptiveFloor: '',
   connect_timeout_seconds: '',
   first_byte_timeout_seconds: '',
   idle_timeout_seconds: '',
@@ -195,6 +212,7 @@ export const upstreamDraftOf = (upstream: Upstream): UpstreamDraft => ({
   region: upstream.region ?? '',
   signingService: upstream.signing_service ?? '',
   secret: upstream.secret ?? '',
+  adaptiveFloor: upstream.adaptive === null ? '' : String(upstream.adaptive.floor),
   connect_timeout_seconds: String(upstream.connect_timeout_seconds),
   first_byte_timeout_seconds: String(upstream.first_byte_timeout_seconds),
   idle_timeout_seconds: String(upstream.idle_timeout_seconds),
@@ -212,6 +230,7 @@ export const upstreamBody = (draft: UpstreamDraft, upstream?: Upstream) => {
       ? { region: draft.region.trim() || null, signing_service: draft.signingService || null }
       : { secret: draft.secret.trim() || null }),
     ...(upstream && { headers: upstream.headers }),
+    adaptive: draft.adaptiveFloor.trim() === '' ? null : { floor: Number(draft.adaptiveFloor) },
     ...Object.fromEntries(
       TIMEOUTS.flatMap(([field]) => (draft[field].trim() === '' ? [] : [[field, Number(draft[field])]])),
     ),

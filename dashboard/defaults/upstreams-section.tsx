@@ -126,6 +126,9 @@ const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstre
       <div class="upstream-facts">
         <span>{addressOf(upstream)}</span>
         {upstream.secret !== null && <code>{upstream.secret}</code>}
+        {upstream.adaptive !== null && (
+          <span class="quiet">adaptive, at least {factorText(upstream.adaptive.floor)}</span>
+        )}
         <ModelStates models={upstream.models} />
       </div>
       {mayWrite && source === 'table' && (
@@ -173,10 +176,19 @@ const ModelStates = ({ models }: Pick<Upstream, 'models'>) =>
   ) : (
     models.map((state) => (
       <span key={state.model} class="quiet">
+        {state.factor < 1 && (
+          <>
+            <span class="tag warn">{factorText(state.factor)}</span>{' '}
+          </>
+        )}
         {state.rests_until === null ? failureText(state) : <Rest {...state} until={state.rests_until} />}
       </span>
     ))
   )
+
+/** `35 % of the limits` */
+export const factorText = (factor: number): string =>
+  `${Math.max(1, Math.floor(factor * 100))} % of the limits`
 
 /** A rest with the time left, by the clock of the browser. */
 const Rest = ({ model, last_failure, until }: ModelState & { readonly until: number }) => {

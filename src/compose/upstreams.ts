@@ -26,6 +26,7 @@ export const environmentUpstreamOf = ({
         secret: upstreamApiKey === null ? null : 'env:UPSTREAM_API_KEY',
         headers: {},
         timeouts: DEFAULT_TIMEOUTS,
+        adaptive: null,
         createdAt: systemClock.now(),
       }
 

@@ -1,7 +1,10 @@
 import * as v from 'valibot'
 import {
+  type AdaptiveAdmission,
+  DEFAULT_FLOOR,
   DEFAULT_TIMEOUTS,
   DEFAULT_UPSTREAM,
+  FLOOR_BOUNDS,
   parseSecretReference,
   SECRET_RULE,
   SIGNING_SERVICES,
@@ -124,6 +127,24 @@ const timeout = (of: string, fallback: number, most: number = TIMEOUT_BOUNDS.mos
   )
 }
 
+const FLOOR_RULE = `be a number from ${FLOOR_BOUNDS.least} to ${FLOOR_BOUNDS.most}`
+
+const adaptive = v.pipe(
+  closedObject({
+    floor: v.exactOptional(
+      v.pipe(
+        v.number(FLOOR_RULE),
+        v.minValue(FLOOR_BOUNDS.least, FLOOR_RULE),
+        v.maxValue(FLOOR_BOUNDS.most, FLOOR_RULE),
+        v.description(`The least share of their limits that callers keep; default ${DEFAULT_FLOOR}`),
+      ),
+    ),
+  }),
+  v.description(
+    'While the upstream answers 429, or reports that little is left, callers get a smaller share of their limits on its models',
+  ),
+)
+
 const optional = <S extends v.GenericSchema>(schema: S) => v.exactOptional(v.nullable(schema))
 
 const upstreamFields = closedObject({
@@ -149,6 +170,7 @@ const upstreamFields = closedObject({
   ),
   idle_timeout_seconds: timeout('Without any byte, after the first', DEFAULT_TIMEOUTS.idleSeconds),
   total_timeout_seconds: timeout('Until the end of the response', DEFAULT_TIMEOUTS.totalSeconds),
+  adaptive: optional(adaptive),
 })
 
 type UpstreamFields = v.InferOutput<typeof upstreamFields>
@@ -158,7 +180,7 @@ const FIELDS_OF_OTHERS: Readonly<Record<UpstreamKind, readonly (keyof UpstreamFi
   openai: ['region', 'signing_service'],
   anthropic: ['region', 'signing_service'],
   bedrock: ['secret'],
-  simulated: ['base_url', 'region', 'signing_service', 'secret', 'headers'],
+  simulated: ['base_url', 'region', 'signing_service', 'secret', 'headers', 'adaptive'],
 }
 
 const kindFault = (given: UpstreamFields): Fault | undefined => {
@@ -204,10 +226,20 @@ export const upstreamDraftOf = (body: UpstreamFields): UpstreamDraft => ({
     idleSeconds: body.idle_timeout_seconds ?? DEFAULT_TIMEOUTS.idleSeconds,
     totalSeconds: body.total_timeout_seconds ?? DEFAULT_TIMEOUTS.totalSeconds,
   },
+  adaptive: adaptiveOf(body.adaptive),
 })
+
+const adaptiveOf = (given: UpstreamFields['adaptive']): AdaptiveAdmission | null =>
+  given ? { floor: given.floor ?? DEFAULT_FLOOR } : null
 
 const upstreamState = v.object({
   model: v.pipe(v.string(), v.description("The model's name at the upstream")),
+  factor: v.pipe(
+    v.number(),
+    v.description(
+      'The share of their limits that callers have on the model now; 1: all, always so unless `adaptive` is set',
+    ),
+  ),
   resting: v.boolean(),
   rests_until: v.pipe(v.nullable(seconds), v.description('null: it does not rest')),
   last_failure: v.nullable(
@@ -231,6 +263,7 @@ export const upstreamResponse = v.pipe(
     first_byte_timeout_seconds: v.number(),
     idle_timeout_seconds: v.number(),
     total_timeout_seconds: v.number(),
+    adaptive: v.nullable(v.object({ floor: v.number() })),
     created_at: seconds,
     source: v.pipe(
       v.picklist(['table', 'environment']),
@@ -240,7 +273,9 @@ export const upstreamResponse = v.pipe(
     ),
     models: v.pipe(
       v.array(upstreamState),
-      v.description('Models that have failed at this upstream lately, as this process observes them'),
+      v.description(
+        'Models that have failed at this upstream lately, or of which less is admitted, as this process observes them',
+      ),
     ),
   }),
   v.metadata({ ref: 'Upstream' }),

@@ -14,10 +14,16 @@ import {
   type PromptEstimate,
 } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger } from '../core/ports/platform.ts'
-import type { UpstreamMetrics, UpstreamReader, UpstreamStates } from '../core/ports/upstreams.ts'
+import type {
+  UpstreamMetrics,
+  UpstreamReader,
+  UpstreamState,
+  UpstreamStates,
+} from '../core/ports/upstreams.ts'
 import { type Eventual, whenReady } from '../core/ports/when-ready.ts'
 import { wireApis } from './apis/wire-apis.ts'
 import { beginStream, type StreamEnd, type StreamSettings } from './stream/begin-stream.ts'
+import { type Adaptive, createAdaptive } from './upstream/adaptive.ts'
 import {
   type Attempt,
   type AttemptFailure,
@@ -66,6 +72,7 @@ export interface Gateway extends ModelBackend, UpstreamStates {
 export const createGateway = (parts: GatewayParts): Gateway => {
   const { clock, caches } = parts
   const resting = createResting(clock)
+  const adaptive = createAdaptive(clock)
   const clients = createUpstreamClients(parts)
   const asking: Asking = {
     upstreams: parts.upstreams,
@@ -75,6 +82,7 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     apis: wireApis,
     beginStream: (stream) => beginStream(stream, parts),
     resting,
+    adaptive,
     clients,
     fields: createFieldMemory(clock, caches),
     metrics: parts.metrics,
@@ -85,8 +93,10 @@ export const createGateway = (parts: GatewayParts): Gateway => {
   }
   return {
     estimate: (request) => estimated(parts, request),
+    paceOf: ({ id, upstreams }, entityId) =>
+      adaptive.paceOf(upstreams.length > 0 ? ownTargets(id, upstreams) : defaultTargets(id), entityId),
     call: (call) => answer(asking, call),
-    upstreamStates: () => resting.states(),
+    upstreamStates: () => statesOf(resting, adaptive),
     close: () => clients.close(),
   }
 }
@@ -165,16 +175,34 @@ const answerInTurn = async (
 
 const NOTHING: ModelCharge = { of: 'nothing' }
 
+const ownTargets = (id: string, upstreams: Model['upstreams']): readonly Target[] =>
+  upstreams.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
+
+const defaultTargets = (id: string): readonly Target[] => [{ upstream: DEFAULT_UPSTREAM, model: id }]
+
+/** Of targets that have failed, and of those of which less is admitted. */
+const statesOf = (resting: Resting, adaptive: Adaptive): readonly UpstreamState[] => {
+  const failed = resting.states()
+  const pressed = adaptive.factors()
+  const isOf = (a: Target) => (b: Target) => a.upstream === b.upstream && a.model === b.model
+  return [
+    ...failed.map((state) => ({ ...state, factor: pressed.find(isOf(state))?.factor ?? 1 })),
+    ...pressed
+      .filter((target) => !failed.some(isOf(target)))
+      .map((target) => ({ ...target, restsUntil: null, lastFailure: null })),
+  ]
+}
+
 /** The upstreams of a model; undefined: it names none, and there is no default. */
 const targetsOf = (
   upstreams: UpstreamReader,
   { id, upstreams: own }: Model,
 ): Eventual<readonly Target[] | typeof SIMULATED | undefined> => {
-  if (own.length > 0) return own.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
+  if (own.length > 0) return ownTargets(id, own)
   return whenReady(upstreams.upstream(DEFAULT_UPSTREAM), (upstream) =>
     upstream === undefined
       ? whenReady(upstreams.hasUpstreams(), (hasAny) => (hasAny ? undefined : SIMULATED))
-      : [{ upstream: DEFAULT_UPSTREAM, model: id }],
+      : defaultTargets(id),
   )
 }
 

@@ -30,6 +30,8 @@ const UPSTREAM_HELP: Readonly<Record<UpstreamMetricName, string>> = {
   upstream_response_seconds: 'Time until the head of a response of an upstream',
   upstream_first_event_seconds: 'Time until the first event of a stream of an upstream',
   upstream_resting: 'Processes in which an upstream rests now',
+  upstream_factor:
+    'The least share of their limits that callers have on a model, where its upstream is adaptive',
 }
 
 export interface PrometheusMetrics extends Metrics {
@@ -113,6 +115,12 @@ const upstreamMetrics = (
   metricOf('upstream_resting', 'gauge', () =>
     upstreamStates().map((state) => ({ labels: labelsOf(state), value: Number(state.restsUntil !== null) })),
   ),
+  {
+    ...metricOf('upstream_factor', 'gauge', () =>
+      upstreamStates().map((state) => ({ labels: labelsOf(state), value: state.factor })),
+    ),
+    aggregator: 'min',
+  },
 ]
 
 const labelsOf = ({ upstream, model }: Pick<UpstreamCounts, 'upstream' | 'model'>) => ({ upstream, model })

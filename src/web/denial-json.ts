@@ -17,11 +17,17 @@ const violationJson = ({ state, requested, retryAfterNs }: Violation) => ({
 
 /** The fields of a 429 beside `error`, in either error format. */
 export const denialFields = (denied: Denied) => ({
-  message: `Rate limit exceeded for limits: ${limitNames(denied).join(', ')}`,
+  message: `Rate limit exceeded for limits: ${limitNames(denied).join(', ')}${pacedText(denied)}`,
   retry_after_seconds: denied.retryAfterNs === null ? null : secondsOf(denied.retryAfterNs),
   violations: denied.violations.map(violationJson),
   ...degradedField(denied),
 })
+
+/** For a denial by a share of the limits. */
+const pacedText = ({ violations }: Denied): string =>
+  violations.some(({ factor }) => factor !== undefined)
+    ? ' (a share of them applies while the upstream of the model is at its own limit)'
+    : ''
 
 /** Present if a part of the decision was made without the store. */
 export const degradedField = ({ degraded }: Pick<Denied, 'degraded'>) => degraded && { degraded }

@@ -135,9 +135,11 @@ describe('upstreams', () => {
     await dialog(page).getByText('Must be a reference, never a key').waitFor()
     await dialog(page).getByLabel('Secret').fill('')
     await dialog(page).getByLabel('Silence').fill('30')
+    await dialog(page).getByLabel('Adaptive floor').fill('0.2')
     await dialog(page).getByRole('button', { name: 'Add', exact: true }).click()
     await rowWith(page, 'page-vllm').getByText('no failures lately').waitFor()
     await rowWith(page, 'page-vllm').getByText('http://127.0.0.1:9/v1').waitFor()
+    await rowWith(page, 'page-vllm').getByText('adaptive, at least 20 % of the limits').waitFor()
 
     await page.getByRole('button', { name: 'Register a model' }).click()
     await dialog(page).getByLabel('Model', { exact: true }).fill('page-llama')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Upstream } from '../../dashboard/api/responses.ts'
 import { NEW_UPSTREAM, upstreamBody, upstreamDraftOf } from '../../dashboard/defaults/upstream-form.tsx'
-import { addressOf, failureText, restText } from '../../dashboard/defaults/upstreams-section.tsx'
+import { addressOf, factorText, failureText, restText } from '../../dashboard/defaults/upstreams-section.tsx'
 import { momentText } from '../../dashboard/parts/time.ts'
 
 const OPENAI: Upstream = {
@@ -16,6 +16,7 @@ const OPENAI: Upstream = {
   first_byte_timeout_seconds: 600,
   idle_timeout_seconds: 30,
   total_timeout_seconds: 900,
+  adaptive: { floor: 0.25 },
   created_at: 1,
   source: 'table',
   models: [],
@@ -44,6 +45,7 @@ describe('the body of an upstream', () => {
       base_url: null,
       region: 'eu-central-1',
       signing_service: 'bedrock-mantle',
+      adaptive: null,
     })
   })
 
@@ -70,9 +72,17 @@ test('a model that rests is shown with the cause and the time left', () => {
   expect(restText('gpt-4', 12, undefined)).toBe('gpt-4, 12 s left')
 })
 
+test('a share of the limits is shown in whole percent, and at least 1', () => {
+  expect([0.3575, 0.01, 0.005].map(factorText)).toEqual([
+    '35 % of the limits',
+    '1 % of the limits',
+    '1 % of the limits',
+  ])
+})
+
 test('a model that has failed is shown with the time and the cause', () => {
   const last_failure = { cause: '503', at: 1_700_000_000 }
-  const state = { model: 'gpt-4o', resting: false, rests_until: null, last_failure }
+  const state = { model: 'gpt-4o', factor: 1, resting: false, rests_until: null, last_failure }
   expect(failureText(state)).toBe(`gpt-4o failed ${momentText(1_700_000_000)}: 503`)
   expect(failureText({ ...state, last_failure: null })).toBe('gpt-4o works')
 })

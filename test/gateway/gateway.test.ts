@@ -342,6 +342,7 @@ describe('an upstream that has failed', () => {
     expect(gateway.upstreamStates()).toEqual([
       {
         upstream: 'a',
+        factor: 1,
         model: 'bad',
         restsUntil: clock.now() + 30_000_000_000n,
         lastFailure: { cause: 'status 500', at: clock.now() },
@@ -368,6 +369,61 @@ describe('an upstream that has failed', () => {
     expect(gateway.upstreamStates().map(({ restsUntil }) => restsUntil)).toEqual([null, null])
     await gateway.call(aCall({ model, entityId: 'other' }))
     expect([broken.received.length, cut.received.length]).toEqual([21, 21])
+  })
+})
+
+describe('an adaptive upstream', () => {
+  const limited = (
+    adaptive: { floor: number } | null,
+    script = json(429, { error: { message: 'slow down' } }),
+  ) =>
+    startUpstream(script).then(({ baseUrl }) =>
+      createTestGateway([anUpstream({ name: 'a', baseUrl, adaptive })]),
+    )
+
+  test('that answers 429 has a factor, in its state and for the requests of its models', async () => {
+    const { gateway } = await limited({ floor: 0.1 })
+    const model = aModelAt('a')
+    expect(gateway.paceOf(model, 'key-alice')).toBeUndefined()
+    await gateway.call(aCall({ model, entityId: 'key-alice' }))
+    await gateway.call(aCall({ model, entityId: 'key-bob' }))
+    expect(gateway.paceOf(model, 'key-charlie')?.factor).toBe(0.75)
+    expect(gateway.paceOf(aModelAt('b'), 'key-charlie')).toBeUndefined()
+    expect(gateway.upstreamStates()).toMatchObject([
+      { upstream: 'a', model: 'gpt-4', factor: 0.75, restsUntil: null, lastFailure: { cause: 'status 429' } },
+    ])
+  })
+
+  test('is observed by a 429 in the body, and by what it reports to be left', async () => {
+    const model = aModelAt('a')
+    const inBody = await limited({ floor: 0.1 }, json(200, { error: { message: 'slow down', code: 429 } }))
+    await inBody.gateway.call(aCall({ model }))
+    expect(inBody.gateway.paceOf(model, 'key-alice')?.factor).toBe(0.75)
+    const headers = { 'x-ratelimit-limit-requests': '500', 'x-ratelimit-remaining-requests': '3' }
+    const reported = await limited({ floor: 0.1 }, json(200, anAnswer('Hi'), headers))
+    await reported.gateway.call(aCall({ model }))
+    expect(reported.gateway.upstreamStates()).toEqual([
+      { upstream: 'a', model: 'gpt-4', factor: 0.75, restsUntil: null, lastFailure: null },
+    ])
+  })
+
+  test('it is not unless it is set', async () => {
+    const { gateway } = await limited(null)
+    const model = aModelAt('a')
+    await gateway.call(aCall({ model }))
+    expect(gateway.paceOf(model, 'key-alice')).toBeUndefined()
+    expect(gateway.upstreamStates()).toMatchObject([{ factor: 1 }])
+  })
+
+  test('loses its factor when it is set so no more', async () => {
+    const { baseUrl } = await startUpstream(json(429, { error: { message: 'slow down' } }))
+    const upstream = anUpstream({ name: 'a', baseUrl, adaptive: { floor: 0.1 } })
+    const { gateway, configure } = createTestGateway([upstream])
+    const model = aModelAt('a')
+    await gateway.call(aCall({ model }))
+    configure([{ ...upstream, adaptive: null }])
+    await gateway.call(aCall({ model }))
+    expect(gateway.paceOf(model, 'key-alice')).toBeUndefined()
   })
 })
 

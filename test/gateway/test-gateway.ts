@@ -18,6 +18,7 @@ export const anUpstream = (fields: Partial<Upstream> = {}): Upstream => ({
   secret: null,
   headers: {},
   timeouts: DEFAULT_TIMEOUTS,
+  adaptive: null,
   createdAt: 1n,
   ...fields,
 })

@@ -123,6 +123,7 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
     checkAlertTarget: options.checkAlertTarget ?? (async () => undefined),
     backend: options.backend ?? {
       estimate: unexpectedCall,
+      paceOf: unexpectedCall,
       call: unexpectedCall,
     },
     secretReader: { read: async () => 'sk-of-a-provider' },

@@ -148,11 +148,11 @@ describe('metrics of a server', () => {
     const metrics = createPrometheusMetrics()
     observeUpstreams(metrics.upstreams)
     metrics.upstreams.began({ upstream: 'main', model: 'gpt-4' }, 700)
-    const state = { model: 'gpt-4', lastFailure: null }
+    const state = { model: 'gpt-4', factor: 1, lastFailure: null }
     metrics.watch({
       upstreamStates: () => [
         { ...state, upstream: 'main', restsUntil: 1n },
-        { ...state, upstream: 'spare', restsUntil: null },
+        { ...state, upstream: 'spare', factor: 0.25, restsUntil: null },
       ],
     })
     const text = await metrics.text()
@@ -174,6 +174,8 @@ describe('metrics of a server', () => {
       'zael_upstream_first_event_seconds_bucket{upstream="main",model="gpt-4",le="+Inf"} 1',
       'zael_upstream_resting{upstream="main",model="gpt-4"} 1',
       'zael_upstream_resting{upstream="spare",model="gpt-4"} 0',
+      'zael_upstream_factor{upstream="main",model="gpt-4"} 1',
+      'zael_upstream_factor{upstream="spare",model="gpt-4"} 0.25',
     ])
       expect(text.split('\n')).toContain(line)
   })

@@ -405,6 +405,7 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
           secret: 'env:UPSTREAM_API_KEY',
           headers: { 'x-team': 'a b' },
           timeouts: { connectSeconds: 0.5, firstByteSeconds: 290, idleSeconds: 30, totalSeconds: 600 },
+          adaptive: { floor: 0.05 },
         }
         await store().putUpstream(signed, anAudit({ subject: `UPSTREAM#${first}` }))
         expect(await store().upstream(first)).toEqual(signed)

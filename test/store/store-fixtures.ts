@@ -49,6 +49,7 @@ export const anUpstream = (fields: Partial<Upstream> & Pick<Upstream, 'name'>): 
   secret: null,
   headers: {},
   timeouts: DEFAULT_TIMEOUTS,
+  adaptive: null,
   createdAt: TODAY,
   ...fields,
 })

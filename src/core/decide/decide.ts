@@ -62,7 +62,7 @@ export const decide = async (
     const decision = await conclude(deps, attempt, parts)
     const next = await nextAttempt(deps, request, attempt, resolve, decision)
     // without a decision there is a next attempt; the second attempt always results in a decision
-    if (next === undefined && decision) return recorded(deps, request, attempt, decision)
+    if (next === undefined && decision) return recorded(deps, request, attempt.resolution, decision)
     attempt = next ?? attempt
   }
 }
@@ -113,15 +113,15 @@ const nextAttempt = async (
   return { ...attempt, cost, resolution, isLatest: true, startedNs: deps.clock.monotonic() }
 }
 
-const undefinedIfUnavailable = (error: unknown): undefined => {
+export const undefinedIfUnavailable = (error: unknown): undefined => {
   if (!(error instanceof StoreUnavailable)) throw error
 }
 
 /** Counts and logs the decision. */
-const recorded = (
+export const recorded = (
   deps: DecideDependencies,
-  { dryRun }: BucketsRequest,
-  { resolution }: ChargeAttempt,
+  { dryRun }: Pick<BucketsRequest, 'dryRun'>,
+  resolution: Resolution,
   decision: Decision,
 ): Decision => {
   if (dryRun) return decision

@@ -82,6 +82,8 @@ export interface Evaluation {
 /** A limit that denied. */
 export interface DenialEvaluation extends Evaluation {
   readonly requested: number
+  /** As in `Violation`. */
+  readonly factor?: number
   /** Rounded up; null: the request can never pass. */
   readonly retryAfterMs: number | null
 }
@@ -90,9 +92,10 @@ export interface DenialEvaluation extends Evaluation {
 const evaluationsOf = ({ limits }: Pick<Decision, 'limits'>): readonly Evaluation[] =>
   limits.map(evaluationOf)
 
-const denialOf = ({ state, requested, retryAfterNs }: Violation): DenialEvaluation => ({
+const denialOf = ({ state, requested, retryAfterNs, factor }: Violation): DenialEvaluation => ({
   ...evaluationOf(state),
   requested,
+  ...(factor !== undefined && { factor }),
   retryAfterMs: retryAfterNs === null ? null : Number(roundedUp(retryAfterNs, MS_NS)),
 })
 

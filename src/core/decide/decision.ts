@@ -3,6 +3,7 @@ import type { ReservedCharges } from '../charge/reservation-store.ts'
 import type { Limit } from '../model/limit.ts'
 import type { Cost, LimitMeter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
+import type { Pace } from '../ports/model-backend.ts'
 import type { Eventual } from '../ports/when-ready.ts'
 
 /** A request to decide. Charged at once; `settles`: the actual cost is reported later. */
@@ -28,6 +29,8 @@ export interface DecisionRequest {
   readonly slotsUntil?: bigint
   /** True: nothing is charged or counted. */
   readonly dryRun?: boolean
+  /** Holds the request to a share of its limits on the resource. */
+  readonly pace?: Pace
 }
 
 /** The state of one limit of one bucket after a decision. */
@@ -64,6 +67,8 @@ export interface Violation {
   readonly requested: number
   /** ns until this limit would allow the request; null: never, as the request is larger than the capacity */
   readonly retryAfterNs: bigint | null
+  /** The share of the limit that is admitted while the upstream is at its own limit; only if that share denied. */
+  readonly factor?: number
 }
 
 /** The slots of concurrency limits that a reservation holds. */

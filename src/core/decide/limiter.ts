@@ -31,6 +31,7 @@ import { createFastPath } from './fast-path.ts'
 import { createInspector, type Inspector } from './inspector.ts'
 import { largestAdmissible } from './largest-admissible.ts'
 import { createLivePath } from './live-path.ts'
+import { createPacing } from './pacing.ts'
 
 /** Decides and settles requests, and reads the state of limits. One per process. */
 export interface Limiter extends Inspector {
@@ -151,34 +152,31 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const settings = { ...DEFAULT_LIMITER_SETTINGS, ...dependencies.settings }
   const deps = createParts(dependencies, settings)
   const { leases, configAgeNs } = deps
-  const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
-  const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
+  const { resolver, resolve, isLimited, limited } = createResolving(dependencies, settings)
   const fastPath = createFastPath(deps)
-  const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
-  const limited = (cached?: EntityResolution) => (cached && isLimited(cached) ? cached : undefined)
-  const resolve = async (target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> => {
-    const resolution = await resolver.resolve(target, maxAgeNs)
-    return isLimited(resolution) ? resolution : unlimited(resolution)
-  }
   const livePath = dependencies.live && createLivePath({ ...deps, live: dependencies.live })
   const atOnce = { ...deps, resolver, isLimited, livePath, fastPath: leases.isOn ? fastPath : undefined }
   const tryAtOnce = (request: DecisionRequest): Decision | undefined => {
-    checkRequest(request)
-    return decideAtOnce(atOnce, targetOf(request), request)
+    const target = checkedTarget(request)
+    return request.pace === undefined ? decideAtOnce(atOnce, target, request) : undefined
   }
+  const decideByLimits = async (request: DecisionRequest): Promise<Decision> =>
+    tryAtOnce(request) ?? decide(deps, request, (maxAgeNs) => resolve(targetOf(request), maxAgeNs))
+  const pacing = createPacing({
+    ...{ ...deps, newCache: dependencies.newCache, decide: decideByLimits },
+    resolve: (request, maxAgeNs) => resolve(checkedTarget(request), maxAgeNs),
+  })
 
   return {
     ...createInspector({ ...deps, isLimited, resolver }),
     decideAtOnce: tryAtOnce,
-    async decide(request) {
-      const decision = tryAtOnce(request)
-      return decision ?? decide(deps, request, (maxAgeNs) => resolve(targetOf(request), maxAgeNs))
-    },
+    decide: (request) => (request.pace === undefined ? decideByLimits(request) : pacing.decide(request)),
     prepare: (target) => prepareTarget(atOnce, target),
     foreseesDenial(request) {
-      checkRequest(request)
-      const cached = limited(resolver.peek(targetOf(request), configAgeNs))
-      return cached !== undefined && fastPath.denies(cached, withTotalTokens(request.cost))
+      const cached = limited(resolver.peek(checkedTarget(request), configAgeNs))
+      if (cached === undefined) return false
+      const cost = withTotalTokens(request.cost)
+      return fastPath.denies(cached, cost) || pacing.denies(cached, cost, request.pace)
     },
     largestAdmissible(target) {
       const cached = limited(resolver.peek(target, configAgeNs))
@@ -194,6 +192,22 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
     renewSlots: ({ parts }, until) => renewSlots(deps, parts, until),
     forget: resolver.forget,
     flush: ({ all = false } = {}) => flush(deps, settings, all),
+  }
+}
+
+/** Resolves requests: without limits if the process, or the entity, has none. */
+const createResolving = (dependencies: LimiterDependencies, settings: LimiterSettings) => {
+  const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
+  const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
+  const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
+  return {
+    resolver,
+    isLimited,
+    limited: (cached?: EntityResolution) => (cached && isLimited(cached) ? cached : undefined),
+    async resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution> {
+      const resolution = await resolver.resolve(target, maxAgeNs)
+      return isLimited(resolution) ? resolution : unlimited(resolution)
+    },
   }
 }
 
@@ -271,6 +285,11 @@ const unlimited = ({ buckets: [own], ...rest }: EntityResolution): EntityResolut
   ...rest,
   buckets: [{ ...own, limits: [] }],
 })
+
+const checkedTarget = (request: DecisionRequest): ResolutionTarget => {
+  checkRequest(request)
+  return targetOf(request)
+}
 
 /** The target by which a request's limits are resolved. Throws `ZaelError('invalid_request')` for an invalid id in the context. */
 const targetOf = ({ entityId, resource, user, session, context }: DecisionRequest): ResolutionTarget => {

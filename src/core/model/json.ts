@@ -107,6 +107,7 @@ export const upstreamToJson = (upstream: Upstream) => ({
   first_byte_timeout_seconds: upstream.timeouts.firstByteSeconds,
   idle_timeout_seconds: upstream.timeouts.idleSeconds,
   total_timeout_seconds: upstream.timeouts.totalSeconds,
+  adaptive: upstream.adaptive && { floor: upstream.adaptive.floor },
   created_at: epochSeconds(upstream.createdAt),
 })
 

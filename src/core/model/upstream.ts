@@ -24,7 +24,19 @@ export interface UpstreamDraft {
   /** Headers that every request to the upstream has, by lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly timeouts: UpstreamTimeouts
+  /** Null: what is admitted does not depend on the upstream. */
+  readonly adaptive: AdaptiveAdmission | null
 }
+
+/** An upstream that is at its own limit shrinks what is admitted to its models. */
+export interface AdaptiveAdmission {
+  /** The least share of their limits that callers keep. */
+  readonly floor: number
+}
+
+export const DEFAULT_FLOOR = 0.1
+
+export const FLOOR_BOUNDS = { least: 0.01, most: 0.9 } as const
 
 /** A provider of models. */
 export interface Upstream extends UpstreamDraft {

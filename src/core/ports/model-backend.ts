@@ -157,10 +157,24 @@ export interface ModelProblem {
   readonly param: string | null
 }
 
+/** The share of their limits on a model that this process admits to callers, while the upstream is at its own limit. */
+export interface Pace {
+  /** Above 0 and below 1. */
+  readonly factor: number
+  /** ns until it is 1 again, if the upstream recovers now. */
+  readonly recoveryNs: bigint
+  /** When it fell below 1, by the monotonic clock: a later fall is another one. */
+  readonly since: bigint
+  /** To be called when a request is denied because of it. */
+  onDenial(): void
+}
+
 /** Answers requests to models: from upstreams, or from the simulated model. */
 export interface ModelBackend {
   /** Counts a short prompt. A long one is counted when its caller is not denied for its lower bound. */
   estimate(request: ModelRequest): Eventual<PromptEstimate | LongPrompt>
+  /** The pace of an entity's requests to a model; undefined: only its limits apply. */
+  paceOf(model: Model, entityId: string): Pace | undefined
   /** A promise rejects only with `CallAborted`, if the caller disconnects before a response begins. */
   call(call: ModelCall): Eventual<ModelReply>
 }

@@ -54,6 +54,8 @@ export interface UpstreamState {
   readonly upstream: string
   /** The model's name at the upstream. */
   readonly model: string
+  /** The share of their limits that callers have on the model, above 0; 1: all. */
+  readonly factor: number
   /** ns since the epoch; null: it does not rest. */
   readonly restsUntil: bigint | null
   /** null: none since the process started. */
@@ -62,7 +64,7 @@ export interface UpstreamState {
 
 /** The states of upstreams, in this process. */
 export interface UpstreamStates {
-  /** Of each upstream and model that has failed, unless that was long ago. */
+  /** Of each upstream and model that has failed, unless that was long ago, or of which less is admitted. */
   upstreamStates(): readonly UpstreamState[]
 }
 
@@ -90,6 +92,7 @@ export type UpstreamMetricName =
   | 'upstream_response_seconds'
   | 'upstream_first_event_seconds'
   | 'upstream_resting'
+  | 'upstream_factor'
 
 /** Counts what happens at upstreams. */
 export interface UpstreamMetrics {

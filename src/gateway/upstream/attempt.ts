@@ -7,12 +7,14 @@ import {
   type ModelCharge,
   type ModelProblem,
   type ModelReply,
+  type ResponseHeaders,
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import type { UpstreamMetrics, UpstreamOutcome } from '../../core/ports/upstreams.ts'
 import type { FieldSupport, WireApi } from '../apis/wire-api.ts'
 import type { StreamEnd, StreamStart, UpstreamStream } from '../stream/begin-stream.ts'
 import type { CountText } from '../stream/stream-charge.ts'
+import type { Adaptive } from './adaptive.ts'
 import { clientError } from './error-response.ts'
 import { type FailureCause, UpstreamFailure, type UpstreamResponse } from './exchange.ts'
 import { type FieldMemory, supportAfter } from './field-support.ts'
@@ -52,6 +54,7 @@ export interface AttemptNeeds {
   readonly fields: FieldMemory
   readonly countText: CountText
   readonly metrics: UpstreamMetrics
+  readonly adaptive: Pick<Adaptive, 'observe' | 'forget'>
   readonly beginStream: (stream: UpstreamStream) => Promise<StreamStart>
   /** A stream that had begun has ended. */
   readonly onStreamEnd: (end: StreamEnd, target: Target, call: ModelCall) => void
@@ -116,7 +119,17 @@ export const attempt = (
   const path = api.paths[client.upstream.kind]
   if (path === undefined) return undefined
   const asking: Asking = { needs, client, target, call, api, path, startedMs: performance.now() }
-  return ask(asking).catch((error: unknown) => brokenAttempt(asking, error))
+  return ask(asking).then(
+    (result) => withRefusalIn(asking, result),
+    (error: unknown) => brokenAttempt(asking, error),
+  )
+}
+
+/** A 429 that only the body states is observed as well. */
+const withRefusalIn = (asking: Asking, result: Attempt): Attempt => {
+  const { failure } = result
+  if (failure?.status === 429 && failure.cause !== refusedWith(429)) observe(asking, 429, NO_HEADERS)
+  return result
 }
 
 /** Asks again without fields that the upstream refuses, although only zael had added them. */
@@ -129,6 +142,7 @@ const ask = async (asking: Asking, accepts = asking.needs.fields.of(asking.targe
   )
   needs.metrics.responded(target, secondsSince(asking))
   const { status, headers } = sent.response
+  observe(asking, status, headers)
   if (status >= 200 && status < 300) {
     if (accepts !== needs.fields.of(target)) needs.fields.remember(target, accepts)
     return succeeded(asking, sent)
@@ -138,6 +152,12 @@ const ask = async (asking: Asking, accepts = asking.needs.fields.of(asking.targe
   const fewer = supportAfter({ status, text }, accepts, call.body)
   const isRefused = fewer === undefined || bodyOf(asking, fewer) === body
   return isRefused ? refused(asking, sent, { error, text }) : ask(asking, fewer)
+}
+
+const observe = ({ needs, client, target, call }: Asking, status: number, headers: ResponseHeaders): void => {
+  const { adaptive } = client.upstream
+  if (adaptive === null) needs.adaptive.forget(target)
+  else needs.adaptive.observe(target, { entityId: call.entityId, status, headers, floor: adaptive.floor })
 }
 
 const secondsSince = ({ startedMs }: Asking): number => (performance.now() - startedMs) / 1000
@@ -253,7 +273,10 @@ const refused = (asking: Asking, { response, key }: SentRequest, { error, text }
   const charge = chargeOfError('problem' in shown ? shown.problem.status : status)
   if ('problem' in shown) {
     const passed = passedResponseHeaders(headers, shown.problem.status === status)
-    return withStatus({ kind: 'failed', problem: shown.problem, headers: passed, charge }, `status ${status}`)
+    return withStatus(
+      { kind: 'failed', problem: shown.problem, headers: passed, charge },
+      refusedWith(status),
+    )
   }
   const reply: WholeModelReply = {
     kind: 'whole',
@@ -262,8 +285,13 @@ const refused = (asking: Asking, { response, key }: SentRequest, { error, text }
     body: shown.text ?? error,
     charge,
   }
-  return withStatus(reply, `status ${status}`)
+  return withStatus(reply, refusedWith(status))
 }
+
+/** The cause of a failure that the status of a response states. */
+const refusedWith = (status: number): string => `status ${status}`
+
+const NO_HEADERS: ResponseHeaders = {}
 
 const chargeOfError = (status: number): ModelCharge => (status === 429 || status >= 500 ? NOTHING : REQUEST)
 

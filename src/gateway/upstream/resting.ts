@@ -25,7 +25,7 @@ export interface Resting {
   available<T extends Target>(targets: readonly T[]): readonly T[]
   /** Whether the target begins to rest. */
   failed(target: Target, failure: TargetFailure): boolean
-  states(): readonly UpstreamState[]
+  states(): readonly Omit<UpstreamState, 'factor'>[]
 }
 
 /** So many failures within `WINDOW_NS` make a target rest for `REST_NS`. */

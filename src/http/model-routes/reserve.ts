@@ -67,8 +67,9 @@ const reserveLong = async (
   const admissible = await admissibleFor(decider, request)
   const bound = outputBoundOf(least, request.model, admissible)
   const wanted = decisionRequest(request, estimatedCost(request, least, reservedOutput(least, bound)))
-  const isDenied = decider.foreseesDenial(wanted) || exceeds(wanted.cost, admissible)
-  const denied = isDenied ? await denialOf(decider, wanted) : undefined
+  const paced = atPace(reserving, request, wanted)
+  const isDenied = decider.foreseesDenial(paced) || exceeds(wanted.cost, admissible)
+  const denied = isDenied ? await denialOf(decider, paced) : undefined
   if (denied !== undefined) return { decision: denied, estimate: least, bound }
   const decided = await reserveCounted(reserving, request, await count())
   if (!decided.decision.allowed) await denialOf(decider, wanted)
@@ -117,21 +118,28 @@ const withContinued = (
 }
 
 const reserveBounded = (
-  { decider, unpriced }: Reserving,
+  reserving: Reserving,
   request: RoutedRequest,
   estimate: PromptEstimate,
   bound: number | null,
-): Eventual<Decided> =>
-  whenReady(
-    decisionOf(
-      decider,
-      decisionRequest(request, estimatedCost(request, estimate, reservedOutput(estimate, bound))),
-    ),
-    (decision) => {
-      unpriced(request.model, decision)
-      return { decision, estimate, bound }
-    },
-  )
+): Eventual<Decided> => {
+  const cost = estimatedCost(request, estimate, reservedOutput(estimate, bound))
+  const wanted = atPace(reserving, request, decisionRequest(request, cost))
+  return whenReady(decisionOf(reserving.decider, wanted), (decision) => {
+    reserving.unpriced(request.model, decision)
+    return { decision, estimate, bound }
+  })
+}
+
+/** At the pace of the model, if its upstream is at its own limit. */
+const atPace = (
+  { backend }: Reserving,
+  { acting, model }: RoutedRequest,
+  wanted: DecisionRequest,
+): DecisionRequest => {
+  const pace = backend.paceOf(model, acting.entityId)
+  return pace === undefined ? wanted : { ...wanted, pace }
+}
 
 const decisionRequest = ({ acting, model, names }: RoutedRequest, cost: Cost): DecisionRequest => {
   const wanted: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {

@@ -75,8 +75,9 @@ export const createUpstreamRoutes = (needs: UpstreamRoutesNeeds) => {
     })
 }
 
-const stateToJson = ({ model, restsUntil, lastFailure }: UpstreamState) => ({
+const stateToJson = ({ model, factor, restsUntil, lastFailure }: UpstreamState) => ({
   model,
+  factor: Number(factor.toFixed(3)),
   resting: restsUntil !== null,
   rests_until: restsUntil === null ? null : epochSeconds(restsUntil),
   last_failure: lastFailure && { cause: lastFailure.cause, at: epochSeconds(lastFailure.at) },

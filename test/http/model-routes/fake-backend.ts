@@ -22,6 +22,7 @@ interface FakeOptions {
   /** Counts it. */
   readonly count?: LongPrompt['count']
   readonly call?: ModelBackend['call']
+  readonly paceOf?: ModelBackend['paceOf']
 }
 
 export const PROMPT_TOKENS = 13
@@ -32,6 +33,7 @@ export const fakeBackend = (options: FakeOptions = {}): FakeBackend => {
   const calls: ModelCall[] = []
   return {
     calls,
+    paceOf: options.paceOf ?? (() => undefined),
     async estimate({ body }) {
       const estimate = (tokens: number) => ({
         inputTokens: tokens,

@@ -29,6 +29,7 @@ describe('an upstream', () => {
       first_byte_timeout_seconds: 600,
       idle_timeout_seconds: 30,
       total_timeout_seconds: 900,
+      adaptive: null,
       created_at: created.created_at,
       source: 'table',
       models: [],
@@ -43,6 +44,18 @@ describe('an upstream', () => {
     expect((await send('DELETE', PATH)).status).toBe(204)
     expect((await send('DELETE', PATH)).status).toBe(404)
     expect((await send('GET', PATH)).status).toBe(404)
+  })
+
+  test('is adaptive if it is set so, with a floor of 0.1', async () => {
+    const { send } = createTestApp()
+    for (const [given, shown] of [
+      [{}, { floor: 0.1 }],
+      [{ floor: 0.25 }, { floor: 0.25 }],
+      [null, null],
+    ]) {
+      await send('PUT', PATH, { body: { ...OPENAI, adaptive: given } })
+      expect(asDescribed(await send('GET', PATH), upstreamResponse).adaptive).toEqual(shown)
+    }
   })
 
   test.each([
@@ -127,6 +140,11 @@ describe('a body is rejected', () => {
     ['first_byte_timeout_seconds', openai({ first_byte_timeout_seconds: 0 }), /0\.1 to 3600/],
     ['idle_timeout_seconds', openai({ idle_timeout_seconds: '5' }), /0\.1 to 3600/],
     ['total_timeout_seconds', openai({ total_timeout_seconds: 3601 }), /0\.1 to 3600/],
+    ['adaptive', openai({ adaptive: true }), /object/],
+    ['adaptive.floor', openai({ adaptive: { floor: 0 } }), /0\.01 to 0\.9/],
+    ['adaptive.floor', openai({ adaptive: { floor: 1 } }), /0\.01 to 0\.9/],
+    ['adaptive.ceiling', openai({ adaptive: { ceiling: 1 } }), /not known/],
+    ['adaptive', { kind: 'simulated', adaptive: {} }, /simulated/],
   ])('with an invalid %s: %j', async (field, body, text) => {
     const response = await createTestApp().send('PUT', PATH, { body })
     expect(response).toMatchObject({ status: 400, body: { field } })
@@ -277,11 +295,12 @@ test('shows what this process has observed of the models at an upstream', async 
     {
       upstream: 'openai',
       model: 'gpt-4',
+      factor: 0.33333,
       restsUntil: 1_700_000_030_500_000_000n,
       lastFailure: { cause: '503', at: 1_700_000_000_900_000_000n },
     },
-    { upstream: 'openai', model: 'gpt-4o', restsUntil: null, lastFailure: null },
-    { upstream: 'other', model: 'gpt-4', restsUntil: null, lastFailure: null },
+    { upstream: 'openai', model: 'gpt-4o', factor: 1, restsUntil: null, lastFailure: null },
+    { upstream: 'other', model: 'gpt-4', factor: 1, restsUntil: null, lastFailure: null },
   ]
   const { send } = createTestApp({ upstreams: { upstreamStates: { upstreamStates: () => states } } })
   await send('PUT', PATH, { body: OPENAI })
@@ -289,10 +308,11 @@ test('shows what this process has observed of the models at an upstream', async 
   expect(models).toEqual([
     {
       model: 'gpt-4',
+      factor: 0.333,
       resting: true,
       rests_until: 1_700_000_030,
       last_failure: { cause: '503', at: 1_700_000_000 },
     },
-    { model: 'gpt-4o', resting: false, rests_until: null, last_failure: null },
+    { model: 'gpt-4o', factor: 1, resting: false, rests_until: null, last_failure: null },
   ])
 })

@@ -8,7 +8,7 @@ import { createNamedItems } from './named-items.ts'
 
 /** The META item of an upstream, in the index of all upstreams. Null fields are left out. */
 const upstreamItem = (upstream: Upstream): StoredItem => {
-  const { name, baseUrl, region, signingService, secret, timeouts } = upstream
+  const { name, baseUrl, region, signingService, secret, timeouts, adaptive } = upstream
   return toItem({
     ...upstreamKey(name),
     GSI1PK: INDEXED.upstreams,
@@ -23,6 +23,7 @@ const upstreamItem = (upstream: Upstream): StoredItem => {
     first_byte_timeout_seconds: timeouts.firstByteSeconds,
     idle_timeout_seconds: timeouts.idleSeconds,
     total_timeout_seconds: timeouts.totalSeconds,
+    ...(adaptive !== null && { adaptive_floor: adaptive.floor }),
     created_at: toIsoTime(upstream.createdAt),
   })
 }
@@ -44,6 +45,7 @@ const toUpstream = (item: StoredItem): Upstream => {
       idleSeconds: read.number('idle_timeout_seconds'),
       totalSeconds: read.number('total_timeout_seconds'),
     },
+    adaptive: read.has('adaptive_floor') ? { floor: read.number('adaptive_floor') } : null,
     createdAt: read.time('created_at'),
   }
 }
