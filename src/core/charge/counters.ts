@@ -30,10 +30,16 @@ export interface Tally {
   due(nowNs: bigint, age: { readonly useNs: bigint; readonly denialsNs: bigint }): readonly BucketId[]
 }
 
-/** Pending counts of a bucket; nothing may be added once they are taken. */
-export interface Waiting {
+type UseCounter = `used_${Meter}`
+
+/**
+ * Pending counts of a bucket; nothing may be added once they are taken. The uses are in the object itself: every decision adds
+ * to them, and over many keys each object that it reads is a miss of the processor's caches.
+ */
+export interface Waiting extends Record<UseCounter, Count> {
   readonly bucket: BucketId
-  readonly counts: Record<string, Count>
+  /** The counts of denials; undefined if there are none. */
+  denials: Record<string, Count> | undefined
   useSinceNs: bigint | undefined
   sinceNs: bigint
   isTaken: boolean
@@ -43,26 +49,72 @@ export type Pending = Readonly<Pick<Waiting, 'bucket' | 'sinceNs' | 'useSinceNs'
   readonly counts: Counts
 }
 
+const createWaiting = (bucket: BucketId, nowNs: bigint): Waiting => ({
+  bucket,
+  used_requests: 0,
+  used_tokens: 0,
+  used_input_tokens: 0,
+  used_output_tokens: 0,
+  used_cost_usd_micros: 0,
+  denials: undefined,
+  sinceNs: nowNs,
+  useSinceNs: undefined,
+  isTaken: false,
+})
+
+/** Adds the use of a cost. */
+export const addUse = (waiting: Waiting, cost: Cost): void => {
+  for (const meter of METERS) {
+    const amount = cost[meter]
+    if (amount !== undefined && amount > 0) waiting[USED[meter]] = plus(waiting[USED[meter]], amount)
+  }
+}
+
+/** Adds to one counter of denials. */
+export const addDenials = (waiting: Waiting, name: string, amount: Count): void => {
+  waiting.denials ??= {}
+  waiting.denials[name] = plus(waiting.denials[name] ?? 0, amount)
+}
+
+const addCounts = (waiting: Waiting, counts: Counts): void => {
+  for (const [name, amount] of Object.entries(counts)) {
+    const meter = METERS.find((each) => USED[each] === name)
+    if (meter === undefined) addDenials(waiting, name, amount)
+    else waiting[USED[meter]] = plus(waiting[USED[meter]], amount)
+  }
+}
+
+const countsOf = (waiting: Waiting): Counts => {
+  const counts: Record<string, Count> = { ...waiting.denials }
+  for (const meter of METERS) if (waiting[USED[meter]] > 0) counts[USED[meter]] = waiting[USED[meter]]
+  return counts
+}
+
+const isEmpty = (waiting: Waiting): boolean => {
+  if (waiting.denials !== undefined) return false
+  for (const meter of METERS) if (waiting[USED[meter]] > 0) return false
+  return true
+}
+
 export const createTally = (): Tally => {
   const all = new Map<string, Waiting>()
   const waitingOf = (bucket: BucketId, nowNs: bigint): Waiting => {
     const key = bucketKey(bucket)
     const known = all.get(key)
     if (known) return known
-    const made = { bucket, counts: {}, sinceNs: nowNs, useSinceNs: undefined, isTaken: false }
+    const made = createWaiting(bucket, nowNs)
     all.set(key, made)
     return made
   }
-  const takeOut = (waiting: Waiting | undefined): Waiting | undefined => {
-    if (!waiting) return undefined
+  const takeOut = (waiting: Waiting): Pending | undefined => {
     waiting.isTaken = true
     all.delete(bucketKey(waiting.bucket))
-    return isEmpty(waiting) ? undefined : waiting
+    const { bucket, sinceNs, useSinceNs } = waiting
+    return isEmpty(waiting) ? undefined : { bucket, sinceNs, useSinceNs, counts: countsOf(waiting) }
   }
   const join = ({ bucket, counts, sinceNs, useSinceNs }: Pending): void => {
     const into = waitingOf(bucket, sinceNs)
-    for (const [name, amount] of Object.entries(counts))
-      into.counts[name] = plus(into.counts[name] ?? 0, amount)
+    addCounts(into, counts)
     if (sinceNs < into.sinceNs) into.sinceNs = sinceNs
     into.useSinceNs = earlier(into.useSinceNs, useSinceNs)
   }
@@ -72,7 +124,10 @@ export const createTally = (): Tally => {
       join({ bucket, counts, sinceNs: nowNs, useSinceNs: isDueSoon ? nowNs : undefined })
     },
     waitingOf,
-    take: (bucket) => takeOut(all.get(bucketKey(bucket))),
+    take(bucket) {
+      const waiting = all.get(bucketKey(bucket))
+      return waiting && takeOut(waiting)
+    },
     hasAny: () => all.size > 0,
     restore: join,
     due(nowNs, { useNs, denialsNs }) {
@@ -88,17 +143,12 @@ export const createTally = (): Tally => {
   }
 }
 
-const isEmpty = ({ counts }: Waiting): boolean => {
-  for (const _ in counts) return false
-  return true
-}
-
 /** The counters' part of a write. */
 export const countActions = (counts: Counts): readonly Action[] =>
   Object.entries(counts).flatMap(([name, amount]) => (amount > 0 ? [add(name, BigInt(amount))] : []))
 
 /** The counter of each meter's actual use. */
-export const USED: Readonly<Record<Meter, string>> = {
+export const USED: { readonly [M in Meter]: `used_${M}` } = {
   requests: 'used_requests',
   tokens: 'used_tokens',
   input_tokens: 'used_input_tokens',

@@ -1,12 +1,11 @@
 import { type Cost, withTotalTokens } from '../model/meter.ts'
-import { type Clock, type Logger, type Moment, momentOf } from '../ports/platform.ts'
-import { holdsAt } from '../resolve/resolution.ts'
+import { type Clock, type Instant, instantOf, type Logger, type Moment, momentOf } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { ResolutionRead, Resolver } from '../resolve/resolver.ts'
 import type { Decision, DecisionRequest } from './decision.ts'
 import type { FastPath } from './fast-path.ts'
 import type { LiveParts, LivePath } from './live-path.ts'
-import type { PreparedBuckets } from './prepared-buckets.ts'
+import type { PreparedBucket } from './prepared-buckets.ts'
 
 /*
  * Decisions in one synchronous call, by the cached configuration: those that need no write, and those on buckets that only this
@@ -32,11 +31,11 @@ export interface AtOnceDependencies {
   isLimited(resolution: EntityResolution): boolean
 }
 
-/** A cached resolution, with the buckets of the path that decides by it. */
+/** A cached resolution, with the first bucket of the path that decides by it. */
 interface Prepared {
   readonly read: ResolutionRead
   readonly live: LiveParts
-  readonly leased: PreparedBuckets | undefined
+  readonly leased: PreparedBucket | undefined
 }
 
 /** A class: over many keys, each object that a decision reads is a miss of the processor's caches, and a closure is two. */
@@ -45,9 +44,10 @@ class Target implements PreparedTarget {
   readonly #target: ResolutionTarget
   #read: ResolutionRead | undefined
   #live: LiveParts
-  #leased: PreparedBuckets | undefined
-  /** The last time at which the age of `#read` was checked. */
-  #checkedAt: Moment | undefined
+  #leased: PreparedBucket | undefined
+  /** Until then `#read` is used: by the monotonic clock, and by the wall clock. */
+  #untilNs = Number.NEGATIVE_INFINITY
+  #untilAtNs = Number.NEGATIVE_INFINITY
 
   constructor(deps: AtOnceDependencies, target: ResolutionTarget) {
     this.#deps = deps
@@ -57,23 +57,23 @@ class Target implements PreparedTarget {
   decide(cost: Cost, settles: boolean, moment: Moment): Decision | undefined {
     const read = this.#currentAt(moment)
     if (read === undefined) return undefined
-    const prepared = { read, live: this.#live, leased: this.#leased }
-    return decideBy(this.#deps, prepared, cost, settles, moment)
+    return decideBy(this.#deps, read, this.#live, this.#leased, { cost, settles, moment })
   }
 
   #currentAt(moment: Moment): ResolutionRead | undefined {
     const read = this.#read
-    const isKnown = read !== undefined && this.#deps.resolver.isCurrent(read)
-    if (isKnown && (this.#checkedAt === moment || isYoung(this.#deps, read, moment))) {
-      this.#checkedAt = moment
-      return read
-    }
+    const { nowNs, monotonicNs } = instantOf(moment)
+    const isInTime = monotonicNs < this.#untilNs && nowNs < this.#untilAtNs
+    if (isInTime && read !== undefined && this.#deps.resolver.isCurrent(read)) return read
     const prepared = prepare(this.#deps, this.#target, moment)
     this.#read = prepared?.read
     this.#live = prepared?.live
     this.#leased = prepared?.leased
-    this.#checkedAt = moment
-    return this.#read
+    if (prepared === undefined) return undefined
+    const end = endOf(this.#deps, prepared.read)
+    this.#untilNs = end.monotonicNs
+    this.#untilAtNs = end.nowNs
+    return prepared.read
   }
 }
 
@@ -89,21 +89,27 @@ export const decideAtOnce = (
   if (dryRun || (deps.livePath === undefined && deps.fastPath === undefined)) return undefined
   const moment = momentOf(deps.clock)
   const prepared = prepare(deps, target, moment)
-  return prepared && decideBy(deps, prepared, cost, settles, moment)
+  return prepared && decideBy(deps, prepared.read, prepared.live, prepared.leased, { cost, settles, moment })
+}
+
+interface AtOnceRequest {
+  readonly cost: Cost
+  readonly settles: boolean
+  readonly moment: Moment
 }
 
 const decideBy = (
   { logger, livePath, fastPath }: AtOnceDependencies,
-  { read, live, leased }: Prepared,
-  cost: Cost,
-  settles: boolean,
-  moment: Moment,
+  { readNs }: ResolutionRead,
+  live: LiveParts,
+  leased: PreparedBucket | undefined,
+  { cost, settles, moment }: AtOnceRequest,
 ): Decision | undefined => {
   // at debug level, every evaluated limit is logged
   if (logger.isDebugOn !== false) return undefined
   const whole = withTotalTokens(cost)
   if (leased !== undefined) return fastPath?.decide(leased, whole, settles, moment)
-  return livePath?.decide({ parts: live, cost: whole, settles, moment, readNs: read.readNs })
+  return livePath?.decide({ parts: live, cost: whole, settles, moment, readNs })
 }
 
 const prepare = (
@@ -113,15 +119,21 @@ const prepare = (
 ): Prepared | undefined => {
   const { resolver, livePath, fastPath, isLimited } = deps
   const read = resolver.cached(target)
-  if (read === undefined || !isYoung(deps, read, moment)) return undefined
+  if (read === undefined || !isBefore(instantOf(moment), endOf(deps, read))) return undefined
   const { resolution } = read.value
   if (!isLimited(resolution)) return undefined
   if (livePath !== undefined) return { read, live: livePath.prepare(resolution), leased: undefined }
   return { read, live: undefined, leased: fastPath?.prepare(resolution) }
 }
 
-const isYoung = (
-  { configAgeNs }: AtOnceDependencies,
-  { readNs, value }: ResolutionRead,
-  moment: Moment,
-): boolean => moment.monotonic - readNs < configAgeNs && holdsAt(value.resolution, moment.now)
+/** When a read is too old, by the monotonic clock, and when a limit has another size, by the wall clock. */
+const endOf = ({ configAgeNs }: AtOnceDependencies, { readNs, value }: ResolutionRead): Instant => {
+  const { until } = value.resolution
+  return {
+    monotonicNs: Number(readNs + configAgeNs),
+    nowNs: until === undefined ? Number.POSITIVE_INFINITY : Number(until),
+  }
+}
+
+const isBefore = (instant: Instant, end: Instant): boolean =>
+  instant.monotonicNs < end.monotonicNs && instant.nowNs < end.nowNs

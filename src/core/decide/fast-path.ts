@@ -10,14 +10,14 @@ import type { Resolution } from '../resolve/resolution.ts'
 import type { Decision } from './decision.ts'
 import { type BucketView, neverFits } from './limit-state.ts'
 import { LeasedDecision, RememberedDenial } from './memory-decisions.ts'
-import { createPreparedBuckets, type PreparedBucket, type PreparedBuckets } from './prepared-buckets.ts'
+import { bucketsOf, createPreparedBuckets, type PreparedBucket } from './prepared-buckets.ts'
 
 /** Decides requests without a write: those that leases pay for, and repetitions of a denial. */
 export interface FastPath {
-  /** The buckets of a resolution, for as long as it is cached. */
-  prepare(resolution: Resolution): PreparedBuckets
+  /** The first bucket of a resolution, by which the others are linked, for as long as it is cached. */
+  prepare(resolution: Resolution): PreparedBucket | undefined
   /** Undefined if the table must decide. `cost` has been validated. */
-  decide(prepared: PreparedBuckets, cost: Cost, settles: boolean, moment: Moment): Decision | undefined
+  decide(first: PreparedBucket, cost: Cost, settles: boolean, moment: Moment): Decision | undefined
   /** Whether `cost` fits no state of a bucket, or a remembered denial holds for it. Counts nothing. */
   denies(resolution: Resolution, cost: Cost): boolean
 }
@@ -32,7 +32,8 @@ export interface FastPathDependencies extends SettlingDependencies {
 
 /** A request at the moment of its decision. */
 interface FastRequest {
-  readonly prepared: PreparedBuckets
+  /** The first bucket. */
+  readonly first: PreparedBucket
   readonly cost: Cost
   readonly moment: Moment
   readonly instant: Instant
@@ -43,8 +44,8 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
   const preparedOf = createPreparedBuckets(deps)
   return {
     prepare: preparedOf,
-    decide(prepared, cost, settles, moment) {
-      const request = { prepared, cost, moment, instant: instantOf(moment) }
+    decide(first, cost, settles, moment) {
+      const request = { first, cost, moment, instant: instantOf(moment) }
       const paid = payersOf(request)
       if (paid === undefined) return repeatDenial(deps, request)
       return paid.length > 0 ? allow(deps, request, paid, settles) : undefined
@@ -52,9 +53,8 @@ export const createFastPath = (deps: FastPathDependencies): FastPath => {
     denies(resolution, cost) {
       if (resolution.buckets.some((bucket) => neverFits(bucket, cost))) return true
       if (!deps.leases.isOn) return false
-      const prepared = preparedOf(resolution)
       const moment = momentOf(clock)
-      return prepared.buckets.some((bucket) => bucket.denies(cost, moment))
+      return bucketsOf(preparedOf(resolution)).some((bucket) => bucket.denies(cost, moment))
     },
   }
 }
@@ -65,10 +65,10 @@ const NONE: readonly undefined[] = []
  * The lease that pays for each bucket; undefined for a bucket without limits on the meters of the cost. An empty list if that is
  * every bucket; undefined if no lease pays for some bucket.
  */
-const payersOf = ({ prepared, cost, instant }: FastRequest): readonly (Lease | undefined)[] | undefined => {
+const payersOf = ({ first, cost, instant }: FastRequest): readonly (Lease | undefined)[] | undefined => {
   const paid: (Lease | undefined)[] = []
   let isAnyPaid = false
-  for (const bucket of prepared.buckets) {
+  for (let bucket: PreparedBucket | undefined = first; bucket !== undefined; bucket = bucket.next) {
     const isTouched = bucket.touches(cost)
     const lease = isTouched ? bucket.payerOf(cost, instant) : undefined
     if (lease === undefined && isTouched) return undefined
@@ -80,18 +80,18 @@ const payersOf = ({ prepared, cost, instant }: FastRequest): readonly (Lease | u
 
 const allow = (
   deps: FastPathDependencies,
-  { prepared, cost, moment, instant }: FastRequest,
+  { first, cost, moment, instant }: FastRequest,
   paid: readonly (Lease | undefined)[],
   settles: boolean,
 ): Decision => {
   let at = 0
-  for (const bucket of prepared.buckets) {
+  for (let bucket: PreparedBucket | undefined = first; bucket !== undefined; bucket = bucket.next) {
     const lease = paid[at++]
     if (lease) pay(deps, bucket, lease, cost, instant.monotonicNs)
     if (!settles) bucket.countUse(cost, moment.monotonic)
   }
   deps.metrics.count('decisions_allowed')
-  return new LeasedDecision(deps, prepared, paid, cost, settles, moment)
+  return new LeasedDecision(deps, first, paid, cost, settles, moment)
 }
 
 const pay = (
@@ -107,14 +107,15 @@ const pay = (
 }
 
 const repeatDenial = (deps: FastPathDependencies, request: FastRequest): Decision | undefined => {
-  const { prepared, cost, moment } = request
-  const by = prepared.buckets.find((bucket) => bucket.denies(cost, moment))
+  const { first, cost, moment } = request
+  const buckets = bucketsOf(first)
+  const by = buckets.find((bucket) => bucket.denies(cost, moment))
   const denial = by?.leased().denial
   if (by === undefined || denial === undefined) return undefined
-  prepared.buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], moment.monotonic)
+  buckets.find(({ applicable }) => applicable.isOwn)?.countDenials(['denied'], moment.monotonic)
   by.countDenials(denial.counters, moment.monotonic)
   deps.metrics.count('decisions_denied')
   const { limits, item } = denial
   const view: BucketView = { bucket: by.applicable, limits, item, held: deps.leases.heldOf(by.leased()) }
-  return new RememberedDenial(prepared, view, cost, moment.now)
+  return new RememberedDenial(first, view, cost, moment.now)
 }

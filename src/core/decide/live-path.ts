@@ -49,17 +49,22 @@ export interface LivePart {
   readonly key: string
   /** Undefined if it was not found, or has ended. */
   live: LiveBucket | undefined
-  limits: readonly NumericLimit[]
+  /** Its first limit, by which the others are linked. */
+  first: NumericLimit | undefined
+  /** The next bucket of the resolution: an array would be two more objects to read. */
+  readonly next: LivePart | undefined
 }
 
-export type LiveParts = readonly LivePart[] | undefined
+/** The first bucket of a resolution; undefined: its buckets are not charged in place. */
+export type LiveParts = LivePart | undefined
 
 export const createLivePath = (deps: LivePathDependencies): LivePath => {
   const prepared = new WeakMap<Resolution, LiveParts>()
   const prepare = (resolution: Resolution): LiveParts => {
     const cached = prepared.get(resolution)
     if (cached !== undefined || prepared.has(resolution)) return cached
-    const parts = resolution.buckets.every(isUsual) ? resolution.buckets.map(partOf) : undefined
+    const { buckets } = resolution
+    const parts = buckets.every(isUsual) ? buckets.reduceRight<LiveParts>(partBefore, undefined) : undefined
     prepared.set(resolution, parts)
     return parts
   }
@@ -73,7 +78,7 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
       const result = resultOf(parts, cost)
       if (result === 'allowed') return allow(deps, parts, request, time)
       const isFresh = moment.monotonic - readNs <= DENIAL_MAX_AGE_NS
-      return result === 'denied' && isFresh && parts.every(isUnscheduled)
+      return result === 'denied' && isFresh && partsOf(parts).every(isUnscheduled)
         ? deny(deps, parts, cost)
         : undefined
     },
@@ -88,15 +93,16 @@ const isUsual = ({ limits }: ApplicableBucket): boolean =>
 const isUnscheduled = ({ bucket }: LivePart): boolean =>
   bucket.limits.every(({ scheduled }) => scheduled === undefined)
 
-const partOf = (bucket: ApplicableBucket): LivePart => ({
+const partBefore = (next: LiveParts, bucket: ApplicableBucket): LivePart => ({
   bucket,
   key: bucketKey(bucket.id),
   live: undefined,
-  limits: [],
+  first: undefined,
+  next,
 })
 
-const areFound = (buckets: LiveBuckets, parts: readonly LivePart[], time: LiveTime): boolean => {
-  for (const part of parts) {
+const areFound = (buckets: LiveBuckets, parts: LivePart, time: LiveTime): boolean => {
+  for (let part: LiveParts = parts; part !== undefined; part = part.next) {
     const isFound = part.live?.isOf(time) === true || find(buckets, part, time)
     if (!isFound || !isMoved(part, time)) return false
   }
@@ -110,14 +116,14 @@ const find = (buckets: LiveBuckets, part: LivePart, time: LiveTime): boolean => 
   if (found === undefined) return false
   const limits = numericLimits(found, part.bucket.limits, time)
   if (limits === undefined) return false
-  part.limits = limits
+  part.first = limits.first
   part.live = found
   return true
 }
 
 /** False, and the live bucket has ended: a limit cannot follow. */
-const isMoved = ({ live, limits }: LivePart, time: LiveTime): boolean => {
-  if (moveAll(limits, time)) return true
+const isMoved = ({ live, first }: LivePart, time: LiveTime): boolean => {
+  if (moveAll(first, time)) return true
   live?.end()
   return false
 }
@@ -125,10 +131,10 @@ const isMoved = ({ live, limits }: LivePart, time: LiveTime): boolean => {
 type Result = 'allowed' | 'denied' | 'never'
 
 /** The result of all limits together. `never`: the cost exceeds the caller's share of one. */
-const resultOf = (parts: readonly LivePart[], cost: Cost): Result => {
+const resultOf = (parts: LivePart, cost: Cost): Result => {
   let result: Result = 'allowed'
-  for (const { limits } of parts)
-    for (const limit of limits) {
+  for (let part: LiveParts = parts; part !== undefined; part = part.next)
+    for (let limit = part.first; limit !== undefined; limit = limit.next) {
       const own = resultOfLimit(limit, cost)
       if (own === 'never') return 'never'
       if (own === 'denied') result = 'denied'
@@ -147,16 +153,16 @@ const NONE: readonly Violation[] = []
 
 const allow = (
   deps: LivePathDependencies,
-  parts: readonly LivePart[],
+  parts: LivePart,
   { cost, settles, moment }: LiveRequest,
   { ns }: LiveTime,
 ): Allowed => {
   const limits: LimitState[] = []
   let isNear = false
-  for (const part of parts) {
+  for (let part: LiveParts = parts; part !== undefined; part = part.next) {
     charge(deps, part, cost, ns)
     if (!settles) countUse(part, cost)
-    for (const limit of part.limits) {
+    for (let limit = part.first; limit !== undefined; limit = limit.next) {
       const state = stateOf(part.bucket, limit)
       if (state.used >= limit.nearAt) isNear = true
       limits.push(state)
@@ -182,9 +188,10 @@ const charge = ({ metrics, tally }: LivePathDependencies, part: LivePart, cost: 
 }
 
 /** The ns until all of the charged limits are full again at the latest; undefined if the cost touches none. */
-const take = ({ limits }: LivePart, cost: Cost): number | undefined => {
+const take = ({ first }: LivePart, cost: Cost): number | undefined => {
   let fullInNs: number | undefined
-  for (const { meter, state } of limits) {
+  for (let limit = first; limit !== undefined; limit = limit.next) {
+    const { meter, state } = limit
     const amount = cost[meter]
     if (amount === undefined) continue
     state.take(amount)
@@ -202,11 +209,11 @@ const countUse = ({ live }: LivePart, cost: Cost): void => {
 
 const reservationOf = (
   deps: LivePathDependencies,
-  parts: readonly LivePart[],
+  parts: LivePart,
   cost: Cost,
   { now, monotonic }: Moment,
 ): Reservation => {
-  const charged = parts.map(({ bucket, live }): ChargedPart => {
+  const charged = partsOf(parts).map(({ bucket, live }): ChargedPart => {
     const { id, limits } = bucket
     const view = { bucket, limits, item: undefined }
     const isTouched = limits.some(({ limit }) => onMeter(cost, limit.meter) !== undefined)
@@ -218,12 +225,18 @@ const reservationOf = (
   return createReservation(deps, charged, cost, monotonic)
 }
 
-const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost): Denied => {
+const partsOf = (first: LivePart): readonly LivePart[] => {
+  const parts: LivePart[] = []
+  for (let part: LiveParts = first; part !== undefined; part = part.next) parts.push(part)
+  return parts
+}
+
+const deny = (deps: LivePathDependencies, parts: LivePart, cost: Cost): Denied => {
   const limits: LimitState[] = []
   const violations: Violation[] = []
-  for (const part of parts) {
+  for (let part: LiveParts = parts; part !== undefined; part = part.next) {
     const before = violations.length
-    for (const limit of part.limits) {
+    for (let limit = part.first; limit !== undefined; limit = limit.next) {
       const state = stateOf(part.bucket, limit)
       limits.push(state)
       if (resultOfLimit(limit, cost) === 'denied') violations.push(violationOf(part, limit, state, cost))
@@ -232,7 +245,9 @@ const deny = (deps: LivePathDependencies, parts: readonly LivePart[], cost: Cost
     part.live?.denied()
     deps.metrics.count('bucket_writes')
   }
-  parts.find(({ bucket }) => bucket.isOwn)?.live?.count('denied', 1)
+  partsOf(parts)
+    .find(({ bucket }) => bucket.isOwn)
+    ?.live?.count('denied', 1)
   deps.metrics.count('decisions_denied')
   const retryAfterNs = longestWait(violations.map((violation) => violation.retryAfterNs))
   // spreads would take as long as all the rest

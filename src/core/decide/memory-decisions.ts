@@ -5,7 +5,7 @@ import { type Cost, NO_SLOTS } from '../model/meter.ts'
 import type { Moment } from '../ports/platform.ts'
 import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
-import type { PreparedBuckets } from './prepared-buckets.ts'
+import { bucketsOf, type PreparedBucket, statesOf } from './prepared-buckets.ts'
 import { createReservation, settledReservation } from './reservation.ts'
 
 /*
@@ -21,24 +21,24 @@ export class LeasedDecision implements Allowed {
   readonly degraded = false
   readonly reported = NONE
   readonly #deps: SettlingDependencies
-  readonly #buckets: PreparedBuckets
+  readonly #first: PreparedBucket
   readonly #paid: readonly (Lease | undefined)[]
   readonly #cost: Cost
   readonly #moment: Moment
   #reservation: Reservation | undefined
   #limits: readonly LimitState[] | undefined
 
-  /** `paid`: the lease that paid for each bucket, in the order of `views()`. `moment`: the time of the decision. */
+  /** `paid`: the lease that paid for each bucket, in their order. `moment`: the time of the decision. */
   constructor(
     deps: SettlingDependencies,
-    buckets: PreparedBuckets,
+    first: PreparedBucket,
     paid: readonly (Lease | undefined)[],
     cost: Cost,
     settles: boolean,
     moment: Moment,
   ) {
     this.#deps = deps
-    this.#buckets = buckets
+    this.#first = first
     this.#paid = paid
     this.#cost = cost
     this.#moment = moment
@@ -46,7 +46,7 @@ export class LeasedDecision implements Allowed {
   }
 
   get limits(): readonly LimitState[] {
-    this.#limits ??= this.#buckets.states(this.#moment)
+    this.#limits ??= statesOf(this.#first, this.#moment)
     return this.#limits
   }
 
@@ -56,7 +56,8 @@ export class LeasedDecision implements Allowed {
   }
 
   #parts(): readonly ChargedPart[] {
-    return this.#buckets.views().map((view, at): ChargedPart => {
+    return bucketsOf(this.#first).map((bucket, at): ChargedPart => {
+      const view = bucket.view()
       const lease = this.#paid[at]
       if (!lease)
         return {
@@ -76,7 +77,7 @@ export class RememberedDenial implements Denied {
   readonly degraded = false
   readonly unavailable = false
   readonly reported = NONE
-  readonly #buckets: PreparedBuckets
+  readonly #first: PreparedBucket
   readonly #by: BucketView
   readonly #cost: Cost
   readonly #now: bigint
@@ -84,17 +85,17 @@ export class RememberedDenial implements Denied {
   #violations: readonly Violation[] | undefined
 
   /** `by`: the bucket that denied, in the state in which it denied. */
-  constructor(buckets: PreparedBuckets, by: BucketView, cost: Cost, now: bigint) {
-    this.#buckets = buckets
+  constructor(first: PreparedBucket, by: BucketView, cost: Cost, now: bigint) {
+    this.#first = first
     this.#by = by
     this.#cost = cost
     this.#now = now
   }
 
   get limits(): readonly LimitState[] {
-    this.#limits ??= this.#buckets
-      .views()
-      .flatMap((view) => limitStates(view.bucket === this.#by.bucket ? this.#by : view, this.#now))
+    this.#limits ??= bucketsOf(this.#first).flatMap((bucket) =>
+      limitStates(bucket.applicable === this.#by.bucket ? this.#by : bucket.view(), this.#now),
+    )
     return this.#limits
   }
 

@@ -26,6 +26,13 @@ export interface NumericLimit {
   /** `denied_<limit>` */
   readonly counter: string
   readonly state: LiveLimit
+  /** The next limit of the bucket: an array would be two more objects to read. */
+  readonly next: NumericLimit | undefined
+}
+
+/** The limits of a bucket, in their order; none if there is no `first`. */
+export interface NumericLimits {
+  readonly first: NumericLimit | undefined
 }
 
 /** All of `limits` in a live bucket; undefined if it keeps another of a name, or numbers cannot represent a state. */
@@ -33,27 +40,31 @@ export const numericLimits = (
   live: LiveBucket,
   limits: readonly EffectiveLimit[],
   time: LiveTime,
-): readonly NumericLimit[] | undefined => {
-  const found = limits.flatMap((effective) => limitOf(live, effective, time))
-  return found.length < limits.length ? undefined : found
+): NumericLimits | undefined => {
+  const known = limits.flatMap((effective) => {
+    const { meter } = effective.limit
+    const held = meter === IN_FLIGHT ? undefined : live.hold(effective, time)
+    return meter === IN_FLIGHT || held === undefined ? [] : [{ effective, meter, state: held.state }]
+  })
+  if (known.length < limits.length) return undefined
+  return { first: known.reduceRight<NumericLimit | undefined>(limitBefore, undefined) }
+}
+
+const limitBefore = (
+  next: NumericLimit | undefined,
+  known: Pick<NumericLimit, 'effective' | 'meter' | 'state'>,
+): NumericLimit => {
+  const { effective, meter, state } = known
+  const { limit, algorithm } = effective
+  const nearAt = nearAmount(limit, algorithm.capacity)
+  const counter = deniedCounter(limit.name)
+  return { effective, meter, bound: boundOf(effective), nearAt, counter, state, next }
 }
 
 /** Moves limits of the same origin to `time`. False: one of them cannot follow. */
-export const moveAll = (limits: readonly NumericLimit[], time: LiveTime): boolean => {
-  for (const { state } of limits) if (!state.moveTo(time)) return false
+export const moveAll = (first: NumericLimit | undefined, time: LiveTime): boolean => {
+  for (let each = first; each !== undefined; each = each.next) if (!each.state.moveTo(time)) return false
   return true
-}
-
-const limitOf = (live: LiveBucket, effective: EffectiveLimit, time: LiveTime): readonly NumericLimit[] => {
-  const { limit, algorithm } = effective
-  const { meter } = limit
-  if (meter === IN_FLIGHT) return []
-  const held = live.hold(effective, time)
-  const nearAt = nearAmount(limit, algorithm.capacity)
-  const counter = deniedCounter(limit.name)
-  return held === undefined
-    ? []
-    : [{ effective, meter, bound: boundOf(effective), nearAt, counter, state: held.state }]
 }
 
 /** The state of a limit now, as `limitStates` computes it from an item. `leased`: the remaining tokens of leases. */
@@ -90,7 +101,9 @@ export class CachedStates {
   readonly #bucket: ApplicableBucket
   #item: BucketItem | undefined
   #origin: LiveOrigin | undefined
-  #limits: readonly NumericLimit[] | undefined
+  #first: NumericLimit | undefined
+  /** Whether numbers represent `#item` at the last time. */
+  #isNumeric = false
 
   constructor(bucket: ApplicableBucket) {
     this.#bucket = bucket
@@ -104,21 +117,23 @@ export class CachedStates {
     moment: Moment,
     time: LiveTime,
   ): boolean {
-    if (item === undefined) return false
-    const limits = this.#limitsAt(item, time)
-    if (limits === undefined) return false
+    if (item === undefined || !this.#isMoved(item, time)) return false
     const instant = instantOf(moment)
-    for (const limit of limits) states.push(stateOf(this.#bucket, limit, leftOf(first, limit.meter, instant)))
+    for (let each = this.#first; each !== undefined; each = each.next)
+      states.push(stateOf(this.#bucket, each, leftOf(first, each.meter, instant)))
     return true
   }
 
-  #limitsAt(item: BucketItem, time: LiveTime): readonly NumericLimit[] | undefined {
+  /** Moves the limits of the item to a time. False: they must be computed from the item. */
+  #isMoved(item: BucketItem, time: LiveTime): boolean {
     const isRead = item === this.#item && time.origin === this.#origin
-    if (isRead && this.#limits !== undefined && moveAll(this.#limits, time)) return this.#limits
+    if (isRead && this.#isNumeric && moveAll(this.#first, time)) return true
     this.#item = item
     this.#origin = time.origin
-    this.#limits = numericLimits(new LiveBucket(item, time, NO_OWNER), this.#bucket.limits, time)
-    return this.#limits
+    const limits = numericLimits(new LiveBucket(item, time, NO_OWNER), this.#bucket.limits, time)
+    this.#first = limits?.first
+    this.#isNumeric = limits !== undefined
+    return this.#isNumeric
   }
 }
 

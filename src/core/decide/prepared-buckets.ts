@@ -4,11 +4,11 @@ import { areHeld, metersOf } from '../bucket/effective-limit.ts'
 import { createLiveTimes } from '../bucket/live-bucket.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { CachedBucket, CachedBuckets } from '../charge/cached-buckets.ts'
-import { type Count, plus, type Tally, USED, type Waiting } from '../charge/counters.ts'
+import { addDenials, addUse, type Tally, type Waiting } from '../charge/counters.ts'
 import { denies } from '../charge/denial.ts'
 import { type Lease, payingLease } from '../charge/lease.ts'
 import type { LeasedBucket, LeaseOwner, Leases } from '../charge/leases.ts'
-import { type Cost, METERS, type Meter } from '../model/meter.ts'
+import type { Cost, Meter } from '../model/meter.ts'
 import type { Clock, Instant, Moment } from '../ports/platform.ts'
 import type { ApplicableBucket, Resolution } from '../resolve/resolution.ts'
 import type { LimitState } from './decision.ts'
@@ -27,54 +27,53 @@ export interface PreparedBucketsDependencies {
   readonly tally: Tally
 }
 
-/** Prepares a resolution's buckets once, for as long as the resolution is cached. */
+/** Prepares a resolution's buckets once, for as long as the resolution is cached. Returns the first, which the others follow. */
 export const createPreparedBuckets = (
   deps: PreparedBucketsDependencies,
-): ((resolution: Resolution) => PreparedBuckets) => {
-  const all = new WeakMap<Resolution, PreparedBuckets>()
-  const timeOf = createLiveTimes()
+): ((resolution: Resolution) => PreparedBucket | undefined) => {
+  const all = new WeakMap<Resolution, PreparedBucket | undefined>()
+  const timed = { ...deps, timeOf: createLiveTimes() }
   return (resolution) => {
     const cached = all.get(resolution)
     if (cached !== undefined) return cached
-    const prepared = new PreparedBuckets(
-      resolution.buckets.map((bucket) => new PreparedBucket(deps, bucket)),
-      timeOf,
+    const first = resolution.buckets.reduceRight<PreparedBucket | undefined>(
+      (next, bucket) => new PreparedBucket(timed, bucket, next),
+      undefined,
     )
-    all.set(resolution, prepared)
-    return prepared
+    all.set(resolution, first)
+    return first
   }
 }
 
-export class PreparedBuckets {
-  readonly buckets: readonly PreparedBucket[]
-  readonly #timeOf: (now: bigint) => LiveTime
+export const bucketsOf = (first: PreparedBucket | undefined): readonly PreparedBucket[] => {
+  const buckets: PreparedBucket[] = []
+  for (let bucket = first; bucket !== undefined; bucket = bucket.next) buckets.push(bucket)
+  return buckets
+}
 
-  constructor(buckets: readonly PreparedBucket[], timeOf: (now: bigint) => LiveTime) {
-    this.buckets = buckets
-    this.#timeOf = timeOf
-  }
+/** The states of all limits at `moment`. */
+export const statesOf = (first: PreparedBucket, moment: Moment): readonly LimitState[] => {
+  const states: LimitState[] = []
+  for (let bucket: PreparedBucket | undefined = first; bucket !== undefined; bucket = bucket.next)
+    bucket.addStates(states, moment)
+  return states
+}
 
-  /** In their cached states. */
-  views(): readonly BucketView[] {
-    return this.buckets.map((bucket) => bucket.view())
-  }
-
-  /** The states of all limits at `moment`. */
-  states(moment: Moment): readonly LimitState[] {
-    const time = this.#timeOf(moment.now)
-    const states: LimitState[] = []
-    for (const bucket of this.buckets) bucket.addStates(states, moment, time)
-    return states
-  }
+interface TimedDependencies extends PreparedBucketsDependencies {
+  timeOf(now: bigint): LiveTime
 }
 
 /** One bucket of a resolution. */
 export class PreparedBucket {
   readonly applicable: ApplicableBucket
   readonly owner: LeaseOwner
-  readonly #deps: PreparedBucketsDependencies
+  /** The next bucket of the resolution: an array would be two more objects to read. */
+  readonly next: PreparedBucket | undefined
+  readonly #deps: TimedDependencies
   readonly #meters: readonly Meter[]
   readonly #isHeld: boolean
+  /** Only entities have usage reports. */
+  readonly #isReported: boolean
   readonly #states: CachedStates
   #leased: LeasedBucket
   #waiting: Waiting
@@ -82,13 +81,15 @@ export class PreparedBucket {
   #entry: CachedBucket | undefined
   #entriesAdded = -1
 
-  constructor(deps: PreparedBucketsDependencies, applicable: ApplicableBucket) {
+  constructor(deps: TimedDependencies, applicable: ApplicableBucket, next: PreparedBucket | undefined) {
     const { id, limits } = applicable
     this.applicable = applicable
+    this.next = next
     this.owner = { bucket: id, limits }
     this.#deps = deps
     this.#meters = metersOf(limits)
     this.#isHeld = areHeld(limits)
+    this.#isReported = id.kind === 'entity'
     this.#states = new CachedStates(applicable)
     this.#leased = deps.leases.of(this.owner)
     this.#waiting = deps.tally.waitingOf(id, deps.clock.monotonic())
@@ -116,27 +117,24 @@ export class PreparedBucket {
   }
 
   countUse(cost: Cost, monotonicNs: bigint): void {
-    const into = this.#counts(monotonicNs)
-    for (const meter of METERS) {
-      const amount = cost[meter]
-      if (amount !== undefined && amount > 0) into[USED[meter]] = plus(into[USED[meter]] ?? 0, amount)
-    }
-    // only entities have usage reports
-    if (this.owner.bucket.kind === 'entity') this.#waiting.useSinceNs ??= monotonicNs
+    const waiting = this.#untaken(monotonicNs)
+    addUse(waiting, cost)
+    if (this.#isReported) waiting.useSinceNs ??= monotonicNs
   }
 
   /** Adds one to each counter. */
   countDenials(names: readonly string[], monotonicNs: bigint): void {
-    const into = this.#counts(monotonicNs)
-    for (const name of names) into[name] = plus(into[name] ?? 0, 1)
+    const waiting = this.#untaken(monotonicNs)
+    for (const name of names) addDenials(waiting, name, 1)
   }
 
-  #counts(monotonicNs: bigint): Record<string, Count> {
+  #untaken(monotonicNs: bigint): Waiting {
     if (this.#waiting.isTaken) this.#waiting = this.#deps.tally.waitingOf(this.owner.bucket, monotonicNs)
-    return this.#waiting.counts
+    return this.#waiting
   }
 
-  addStates(states: LimitState[], moment: Moment, time: LiveTime): void {
+  addStates(states: LimitState[], moment: Moment): void {
+    const time = this.#deps.timeOf(moment.now)
     if (this.#states.addTo(states, this.#item(), this.leased(), moment, time)) return
     states.push(...limitStates(this.view(), moment.now))
   }
