@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { machine } from '../bench/machine.ts'
 import { type OptionValues, runCommandLine, UserError } from '../src/command-line/command-line.ts'
+import { BUDGET_LOAD, budgetsPart } from './budgets/part.ts'
 import { withSection } from './markdown.ts'
 import { overAdmissionPart } from './over-admission/part.ts'
 import { overAdmissionScenarios } from './over-admission/scenarios.ts'
@@ -16,6 +17,8 @@ Checks zael's guarantees by measurement and simulation. Exits with 1 if one is v
   over-admission    the admitted and the allowed amount, for every algorithm, on a DynamoDB engine in this process: the
                     callers of several nodes, each with its own client and caches, send requests for the same buckets
                     concurrently. The allowed amount is computed only from the log of admissions and their times.
+  budgets           what 64 callers on 3 nodes spend, and what their budgets allow, with prices of caches, tiers, long
+                    contexts and images, on a DynamoDB engine in this process.
   sizes             the maximum sizes of items by DynamoDB's rules, and the longest expressions that write them.
   simulation        the limiter on several nodes and a table that fail, in simulated time, by seeds; then with planted
                     faults, each of which a seed must find.
@@ -82,7 +85,12 @@ function partsOf(values: Values): readonly Part[] {
     hunted: HUNTED,
     onProgress,
   })
-  const parts = [overAdmissionPart({ load, onProgress }), sizesPart, simulation]
+  const parts = [
+    overAdmissionPart({ load, onProgress }),
+    budgetsPart({ load: BUDGET_LOAD, onProgress }),
+    sizesPart,
+    simulation,
+  ]
   const { only } = values
   const named = parts.filter(({ name }) => only === undefined || name === only)
   if (named.length > 0 || only === undefined) return named

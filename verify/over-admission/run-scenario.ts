@@ -60,7 +60,7 @@ const readAll = async ({ limiter }: BenchNode, { entityIds, request }: Scenario)
 }
 
 const sendAll = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scenario) => {
-  const { callers, seconds } = scenario.load
+  const { callers, total = callers * nodes.length, seconds } = scenario.load
   const admissions: Admission[] = []
   const tally: Tally = { requests: 0, denied: 0, degraded: 0, errors: 0 }
   const end = performance.now() + seconds * 1000
@@ -74,7 +74,8 @@ const sendAll = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scen
       if (admission) admissions.push(admission)
     }
   }
-  const all = nodes.flatMap((node) => Array.from({ length: callers }, () => node))
+  const dealt = nodes.map((_, index) => Math.floor((total + nodes.length - 1 - index) / nodes.length))
+  const all = nodes.flatMap((node, index) => Array.from({ length: dealt[index] ?? 0 }, () => node))
   await Promise.all(all.map(call))
   return { admissions, tally }
 }

@@ -8,6 +8,8 @@ export interface Load {
   readonly nodes: number
   /** Per node, concurrently. */
   readonly callers: number
+  /** Of all nodes, if it is not a multiple of their number: dealt out in turn. */
+  readonly total?: number
   /** Callers send requests until then; requests in progress are awaited. */
   readonly seconds: number
 }
