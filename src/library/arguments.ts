@@ -1,5 +1,7 @@
 import { invalid, shortened } from '../core/model/errors.ts'
+import { MAX_SLOT_SECONDS } from '../core/model/limit.ts'
 import { type Cost, isAmount, isMeter, METERS, type Meter } from '../core/model/meter.ts'
+import { SECOND_NS } from '../core/model/time.ts'
 
 /** A `TypeError` with the `code` and `field` of a `ZaelError`. `must` completes the sentence "<field> must …". */
 export const invalidArgument = (field: string, must: string): TypeError => {
@@ -141,6 +143,13 @@ const checkedMeter = (name: string, field: string): Meter => {
 const checkedAmount = (amount: unknown, field: string): number => {
   if (typeof amount === 'number' && isAmount(amount)) return amount
   throw invalidArgument(field, 'be a whole number of at least 0')
+}
+
+/** A time in seconds that slots last, as ns. Throws `TypeError`. */
+export const checkedLifetime = (seconds: unknown, field: string): bigint => {
+  if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_SLOT_SECONDS)
+    return BigInt(seconds) * SECOND_NS
+  throw invalidArgument(field, `be a whole number of seconds from 1 to ${MAX_SLOT_SECONDS}`)
 }
 
 type Amounts = Readonly<Record<string, unknown>>

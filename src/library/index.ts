@@ -30,6 +30,7 @@ export type {
   RateLimitDecision,
   RateLimiter,
   RateLimitReservation,
+  ReserveOptions,
   ViolatedLimit,
 } from './limiter/rate-limiter.ts'
 export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'

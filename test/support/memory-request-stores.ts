@@ -105,7 +105,7 @@ export const createMemoryReservationStore = (): ReservationStore => {
       if (reservation.expiresAt <= now) return { outcome: 'ended', state: 'expired' }
       const latest = larger(reservation.expiresAt, expiresAt)
       kept.set(id, { reservation: { ...reservation, expiresAt: latest } })
-      return { outcome: 'open', expiresAt: latest }
+      return { outcome: 'open', expiresAt: latest, charges: reservation.charges }
     },
   }
 }

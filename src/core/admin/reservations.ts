@@ -35,12 +35,12 @@ export interface ReservationService {
    * `StoreUnavailable`.
    */
   end(ownerId: string, id: string, actual: Cost | null, by?: SettledBy): Promise<Ended>
-  /** Makes an open reservation expire `lifetimeSeconds` from now, unless it already expires later. Throws as `end`. */
+  /** Makes an open reservation, and the slots that it holds, expire `lifetimeSeconds` from now, unless they do later. Throws as `end`. */
   extend(ownerId: string, id: string, lifetimeSeconds: number): Promise<Extended>
 }
 
 export interface ReservationDependencies {
-  readonly limiter: Pick<Limiter, 'settleCharges'>
+  readonly limiter: Pick<Limiter, 'settleCharges' | 'renewSlots'>
   readonly reservations: ReservationStore
   readonly clock: Clock
   readonly secrets: Pick<Secrets, 'id'>
@@ -54,7 +54,8 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
       ownerId,
       charges: withoutLeases(reservation.charges),
       createdAt: now,
-      expiresAt: endOf(now, lifetimeSeconds),
+      // the slots that it holds expire with it
+      expiresAt: reservation.held?.until ?? reservationEnd(now, lifetimeSeconds),
     }
     try {
       await deps.reservations.put(stored)
@@ -84,17 +85,19 @@ export const createReservationService = (deps: ReservationDependencies): Reserva
   async extend(ownerId, id, lifetimeSeconds) {
     if (!isId(id)) throw unknownReservation(id)
     const now = deps.clock.now()
-    const expiresAt = endOf(now, lifetimeSeconds)
+    const expiresAt = reservationEnd(now, lifetimeSeconds)
     const extension = { id, ownerId, now, expiresAt }
     const extended = await twiceAtMost(() => deps.reservations.extend(extension))
     if (extended.outcome === 'missing') throw unknownReservation(id)
     if (extended.outcome === 'ended') return { changed: false, state: extended.state }
+    // again if it was extended already: then the slots may not have been
+    await deps.limiter.renewSlots(extended.charges, extended.expiresAt)
     return { changed: extended.expiresAt === expiresAt, state: 'open', expiresAt: extended.expiresAt }
   },
 })
 
-/** Rounded up to a whole second, the unit of responses. */
-const endOf = (now: bigint, lifetimeSeconds: number): bigint =>
+/** When a reservation of `now` expires, ns since the epoch: rounded up to a whole second, the unit of responses. */
+export const reservationEnd = (now: bigint, lifetimeSeconds: number): bigint =>
   (roundedUp(now, SECOND_NS) + BigInt(lifetimeSeconds)) * SECOND_NS
 
 /** Leases belong to this process, but any node may settle a stored reservation. */

@@ -63,9 +63,9 @@ export interface Extension {
   readonly expiresAt: bigint
 }
 
-/** open: it expires at `expiresAt`, which may be later than requested. Otherwise as `CloseOutcome`. */
+/** open: it expires at `expiresAt`, which may be later than requested, and `charges` are its own. Otherwise as `CloseOutcome`. */
 export type ExtendOutcome =
-  | { readonly outcome: 'open'; readonly expiresAt: bigint }
+  | { readonly outcome: 'open'; readonly expiresAt: bigint; readonly charges: ReservedCharges }
   | Exclude<CloseOutcome, { readonly outcome: 'closed' }>
 
 /** Stores reservations between two requests. Every adapter passes `test/store/reservation-store-suite.ts`. */

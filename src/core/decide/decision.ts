@@ -75,6 +75,8 @@ export interface Violation {
 export interface HeldSlots {
   /** ns in which the first of them expires if it is not renewed: the shortest `lease_seconds`. */
   readonly leaseNs: bigint
+  /** When they expire, if the request named a time, ns since the epoch. */
+  readonly until?: bigint | undefined
   /**
    * Lets them expire at `until`, ns since the epoch (default: after the `lease_seconds` of each limit), unless they expire later
    * already. False: a slot had expired and is gone, the reservation has ended, or the store is unavailable. Never throws.

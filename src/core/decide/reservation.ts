@@ -32,7 +32,7 @@ export const createHolding = (
     settles ? { reserved, parts: all } : { reserved: {}, parts: held },
     startedNs,
   )
-  return held.length === 0 ? reservation : holding(deps, reservation, held)
+  return held.length === 0 ? reservation : holding(deps, reservation, held, slots[0]?.until)
 }
 
 /** Without renewal after its end: a renewal that is under way by then requires the slot, which the end removes. */
@@ -40,6 +40,7 @@ const holding = (
   deps: SettlingDependencies,
   reservation: Reservation,
   parts: readonly ReservedPart[],
+  until: bigint | undefined,
 ): Reservation => {
   let hasEnded = false
   return {
@@ -54,6 +55,7 @@ const holding = (
     },
     held: {
       leaseNs: shortestLease(parts),
+      until,
       async renew(until) {
         if (hasEnded) return false
         try {

@@ -40,7 +40,7 @@ export const createCheckHandler = (
     decideCheck: createDecideCheck({ ...needs, decider }),
     replyToCheck: createReplyToCheck({ ...needs, decider }),
     idempotency: createIdempotency(needs),
-    chargesNothing: createForesight({ decider }),
+    chargesNothing: createForesight({ ...needs, decider }),
     errorFormat: needs.settings.errorFormat,
   }
   const run = (acting: ActingIdentity, { isList, requested }: RequestedChecks): Eventual<Reply> => {

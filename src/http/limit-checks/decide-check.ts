@@ -1,4 +1,4 @@
-import type { ReservationService } from '../../core/admin/reservations.ts'
+import { type ReservationService, reservationEnd } from '../../core/admin/reservations.ts'
 import type { BucketId } from '../../core/bucket/bucket-store.ts'
 import type { StoredReservation } from '../../core/charge/reservation-store.ts'
 import type {
@@ -13,6 +13,7 @@ import { epochSeconds } from '../../core/model/json.ts'
 import type { Limit } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
 import type { KeptResponse } from '../../core/ports/idempotency-store.ts'
+import type { Clock } from '../../core/ports/platform.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import { rateLimitHeaders } from '../../web/rate-limit-headers.ts'
@@ -44,6 +45,7 @@ export const undo = async ({ reservation }: DecidedCheck): Promise<void> => rese
 export interface DecideCheckNeeds {
   readonly decider: Decider
   readonly settings: Pick<HttpSettings, 'errorFormat'>
+  readonly clock: Clock
   readonly reservationService: ReservationService
 }
 
@@ -58,7 +60,7 @@ export type DecideCheck = (
 export const createDecideCheck =
   (needs: DecideCheckNeeds): DecideCheck =>
   (acting, check, { canUndo }) =>
-    whenReady(decisionOf(needs.decider, requestOf(acting, check, canUndo)), (decision) =>
+    whenReady(decisionOf(needs.decider, requestOf(needs, acting, check, canUndo)), (decision) =>
       decidedCheck(needs, acting, check, decision),
     )
 
@@ -68,7 +70,7 @@ export type ReplyToCheck = (acting: ActingIdentity, check: LimitCheck) => Eventu
 export const createReplyToCheck =
   (needs: DecideCheckNeeds): ReplyToCheck =>
   (acting, check) =>
-    whenReady(decisionOf(needs.decider, requestOf(acting, check, false)), (decision) =>
+    whenReady(decisionOf(needs.decider, requestOf(needs, acting, check, false)), (decision) =>
       decision.allowed && !check.reserve
         ? allowedReply(decision)
         : whenReady(decidedCheck(needs, acting, check, decision), ({ response }) => response),
@@ -109,13 +111,15 @@ const deniedCheck = (
 
 /** Predicts whether a check charges nothing, before it is decided. */
 export const createForesight =
-  ({ decider }: Pick<DecideCheckNeeds, 'decider'>) =>
+  (needs: Pick<DecideCheckNeeds, 'decider' | 'clock'>) =>
   (acting: ActingIdentity, check: LimitCheck): boolean =>
-    hasNoCost(check) || decider.foreseesDenial(requestOf(acting, check, true))
+    hasNoCost(check) || needs.decider.foreseesDenial(requestOf(needs, acting, check, true))
 
+/** Only a reservation holds slots, as long as it lives; any other check looks for a free one. */
 const requestOf = (
+  { clock }: Pick<DecideCheckNeeds, 'clock'>,
   { entityId }: ActingIdentity,
-  { resource, cost, user, session, context, dryRun, reserve }: LimitCheck,
+  { resource, cost, user, session, context, dryRun, reserve, lifetimeSeconds }: LimitCheck,
   canUndo: boolean,
 ): DecisionRequest => {
   const request: { -readonly [K in keyof DecisionRequest]: DecisionRequest[K] } = {
@@ -124,6 +128,8 @@ const requestOf = (
     dryRun,
     settles: reserve || canUndo,
   }
+  if (reserve) request.slotsUntil = reservationEnd(clock.now(), lifetimeSeconds)
+  else if (canUndo) request.holds = false
   if (resource !== undefined) request.resource = resource
   if (user !== undefined) request.user = user
   if (session !== undefined) request.session = session

@@ -24,6 +24,7 @@ import {
   messagesHeaders,
   modelRouteHeaders,
 } from '../../web/rate-limit-headers.ts'
+import { renewedWhileOpen } from '../../web/slot-renewal.ts'
 import type { AppDependencies, HttpSettings } from '../app-dependencies.ts'
 import { deciderOf, modelDenialResponse } from '../decisions.ts'
 import { formatOf, modelProblemBody } from '../errors/wire-format.ts'
@@ -48,7 +49,8 @@ export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest
       const headers = limitHeaders(needs, request, decision)
       const call = callOf(request, estimate, bound)
       const { billing } = estimate
-      return forward(needs, request, { headers, reservation: decision.reservation, billing, call })
+      const reservation = renewedWhileOpen(decision.reservation)
+      return forward(needs, request, { headers, reservation, billing, call })
     })
   }
 }

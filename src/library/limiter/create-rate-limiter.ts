@@ -15,7 +15,7 @@ import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { createRecentMap } from '../../platform/recent-map.ts'
 import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
-import { checkedCost, checkedKey, withoutUndefined } from '../arguments.ts'
+import { checkedCost, checkedKey, checkedLifetime, withoutUndefined } from '../arguments.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
 import { type LimiterStore, liveBucketsOf, memoryStore } from '../stores/memory-store.ts'
 import {
@@ -38,6 +38,7 @@ import {
   describedDecision,
   describedReservation,
   type RateLimiter,
+  type ReserveOptions,
 } from './rate-limiter.ts'
 
 /**
@@ -72,8 +73,9 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
       timer.start()
       const moment = momentOf(clock)
       const atOnce = decide.atOnce(key, options, true, moment)
-      if (atOnce !== undefined) return describedReservation(atOnce, moment.now)
-      return describedReservation(await decide.byLimiter(key, options, true), clock.now())
+      if (atOnce !== undefined) return describedReservation(atOnce, moment.now, clock)
+      const until = slotsUntil(options, moment.now)
+      return describedReservation(await decide.byLimiter(key, options, true, until), clock.now(), clock)
     },
     flush: () => limiter.flush({ all: true }),
     close() {
@@ -83,6 +85,10 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
     },
   }
 }
+
+/** When the slots of a reservation expire. Throws `TypeError` for an invalid time. */
+const slotsUntil = ({ expiresInSeconds }: ReserveOptions = {}, now: bigint): bigint | undefined =>
+  expiresInSeconds === undefined ? undefined : now + checkedLifetime(expiresInSeconds, 'expiresInSeconds')
 
 /** Keys whose limits are kept prepared: as many as resolutions are cached. */
 const MAX_PREPARED = 20_000
@@ -149,7 +155,13 @@ interface Decide {
     settles: boolean,
     moment: Moment,
   ): Decision | undefined
-  byLimiter(key: string | number, options: CheckOptions | undefined, settles: boolean): Promise<Decision>
+  /** `slotsUntil`: when the slots that it holds expire, ns since the epoch; undefined: after the time that each limit states. */
+  byLimiter(
+    key: string | number,
+    options: CheckOptions | undefined,
+    settles: boolean,
+    slotsUntil?: bigint,
+  ): Promise<Decision>
 }
 
 const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Decide => {
@@ -157,19 +169,20 @@ const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Dec
   return {
     atOnce(given, options, settles, moment) {
       if (options === undefined) return prepared.get(given)?.decide(ONE_REQUEST, settles, moment)
-      checkCheckOptions(options)
+      checkCheckOptions(options, settles)
       const { cost, resource, user, session, context } = options
       if (resource !== undefined || user !== undefined || session !== undefined || context !== undefined)
         return undefined
       const target = prepared.get(given)
       return target?.decide(cost === undefined ? ONE_REQUEST : checkedCost(cost), settles, moment)
     },
-    async byLimiter(given, options = {}, settles) {
-      checkCheckOptions(options)
+    async byLimiter(given, options = {}, settles, slotsUntil) {
+      checkCheckOptions(options, settles)
       const key = checkedKey(given)
       const entityId = idOf(key)
       const cost = options.cost === undefined ? ONE_REQUEST : checkedCost(options.cost)
-      const request = { ...options, cost, entityId, settles }
+      const holds = settles || options.hold === true
+      const request = { ...options, cost, entityId, settles, holds, ...(slotsUntil && { slotsUntil }) }
       const decision = await during(entityId, key, () => limiter.decide(request))
       if (prepares && prepared.get(given) === undefined) prepared.set(given, limiter.prepare({ entityId }))
       return decision

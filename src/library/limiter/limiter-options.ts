@@ -13,7 +13,7 @@ import {
 } from '../arguments.ts'
 import { checkStore, type LimiterStore } from '../stores/memory-store.ts'
 import type { CodeLimits } from './limits-in-code.ts'
-import type { CheckOptions } from './rate-limiter.ts'
+import type { CheckOptions, ReserveOptions } from './rate-limiter.ts'
 
 interface CommonOptions {
   /** Default: `memoryStore()`. */
@@ -83,7 +83,10 @@ const CHECK_OPTIONS: OptionNames<CheckOptions> = {
   user: true,
   session: true,
   context: true,
+  hold: true,
 }
+
+const RESERVE_OPTIONS: OptionNames<ReserveOptions> = { ...CHECK_OPTIONS, expiresInSeconds: true }
 
 const CONTEXT_OPTIONS: OptionNames<PolicyContext> = { tenant: true, model: true, tier: true }
 
@@ -97,9 +100,16 @@ export const checkLimiterOptions = (options: RateLimiterOptions): void => {
   checkStore(options.store)
 }
 
-export const checkCheckOptions = (options: CheckOptions): void => {
-  checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
-  const { resource, user, session, context } = options
+const checkNames = (options: ReserveOptions, settles: boolean): void =>
+  settles
+    ? checkCallOptions<ReserveOptions>(options, RESERVE_OPTIONS)
+    : checkCallOptions<CheckOptions>(options, CHECK_OPTIONS)
+
+/** The options of `reserve`, if `settles`, else of `check`. */
+export const checkCheckOptions = (options: ReserveOptions, settles: boolean): void => {
+  checkNames(options, settles)
+  const { resource, user, session, context, hold } = options
+  if (hold !== undefined && typeof hold !== 'boolean') throw invalidArgument('hold', 'be true or false')
   if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
   if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
   if (session !== undefined && typeof session !== 'string') throw invalidArgument('session', 'be a text')

@@ -3,7 +3,8 @@ import type { LimitMode } from '../../core/model/limit.ts'
 import { type Cost, type Meter, shownMeter } from '../../core/model/meter.ts'
 import type { PolicyContext } from '../../core/model/policy.ts'
 import { MS_NS, roundedUp } from '../../core/model/time.ts'
-import { checkedActualCost } from '../arguments.ts'
+import type { Clock } from '../../core/ports/platform.ts'
+import { checkedActualCost, checkedLifetime } from '../arguments.ts'
 
 /** One limit after a decision. */
 export interface LimitUse {
@@ -59,6 +60,13 @@ export interface RateLimitReservation extends RateLimitDecision {
   settle(actual: Cost): Promise<void>
   /** Refunds the whole estimate. Never throws. */
   release(): Promise<void>
+  /**
+   * Prolongs the slots of concurrency limits that the request holds: they expire `seconds` (1 to 3600) from now, or else after the
+   * `lease_seconds` of each limit. Call it every third of that time while the request is in flight. Resolves to false if a slot has
+   * expired and was taken, if the reservation has ended, holds none, or if the store is unavailable. Rejects with a `TypeError` for
+   * an invalid time.
+   */
+  extend(seconds?: number): Promise<boolean>
 }
 
 export interface CheckOptions {
@@ -72,6 +80,19 @@ export interface CheckOptions {
   readonly session?: string
   /** Replaces what the table contains about the entity and the resource, for policies. */
   readonly context?: PolicyContext
+  /**
+   * True: the request holds a slot of each concurrency limit until it expires, although it is not reserved. For the middlewares,
+   * which release it with the response; use `reserve` instead.
+   */
+  readonly hold?: boolean
+}
+
+export interface ReserveOptions extends CheckOptions {
+  /**
+   * When the slots of concurrency limits expire that are neither released nor extended, in seconds: 1 to 3600. Default: the
+   * `lease_seconds` of each limit.
+   */
+  readonly expiresInSeconds?: number
 }
 
 /** Decides by the limits that it was created with. Create one per process and set of limits. */
@@ -83,8 +104,11 @@ export interface RateLimiter {
    * (`unauthorized`); if that cannot be read, `onUnavailable` decides.
    */
   check(key: string | number, options?: CheckOptions): Promise<RateLimitDecision>
-  /** As `check`, with an estimated cost that is corrected once the actual cost is known. */
-  reserve(key: string | number, options?: CheckOptions): Promise<RateLimitReservation>
+  /**
+   * As `check`, with an estimated cost that is corrected once the actual cost is known. Until then, it holds a slot of each
+   * concurrency limit.
+   */
+  reserve(key: string | number, options?: ReserveOptions): Promise<RateLimitReservation>
   /** Writes all pending counters. On Lambda, where nothing runs after the response, call it before the response. */
   flush(): Promise<void>
   /** Writes all pending counters and stops. The store stays open. */
@@ -135,9 +159,18 @@ class DescribedDecision implements RateLimitDecision {
 class DescribedReservation extends DescribedDecision implements RateLimitReservation {
   readonly settle: RateLimitReservation['settle']
   readonly release: RateLimitReservation['release']
+  declare readonly extend: RateLimitReservation['extend']
 
-  constructor(decision: Decision, decidedAtNs: bigint) {
+  constructor(decision: Decision, decidedAtNs: bigint, clock: Pick<Clock, 'now'>) {
     super(decision, decidedAtNs)
+    const extend: RateLimitReservation['extend'] = async (seconds) => {
+      const lifetimeNs = seconds === undefined ? undefined : checkedLifetime(seconds, 'seconds')
+      const held = decision.allowed ? decision.reservation.held : undefined
+      if (held === undefined) return false
+      return held.renew(lifetimeNs === undefined ? undefined : clock.now() + lifetimeNs)
+    }
+    // not enumerable: the data of a reservation is cloned without `settle` and `release` by apps that name only these
+    Object.defineProperty(this, 'extend', { value: extend })
     this.settle = async (actual) => {
       const cost = checkedActualCost(actual)
       if (decision.allowed) await decision.reservation.settle(cost)
@@ -161,8 +194,11 @@ export const exactDecision = (described: RateLimitDecision): ExactDecision => {
 export const describedDecision = (decision: Decision, decidedAtNs: bigint): RateLimitDecision =>
   new DescribedDecision(decision, decidedAtNs)
 
-export const describedReservation = (decision: Decision, decidedAtNs: bigint): RateLimitReservation =>
-  new DescribedReservation(decision, decidedAtNs)
+export const describedReservation = (
+  decision: Decision,
+  decidedAtNs: bigint,
+  clock: Pick<Clock, 'now'>,
+): RateLimitReservation => new DescribedReservation(decision, decidedAtNs, clock)
 
 const retryAfterMsOf = (decision: Decision): number | null => {
   if (decision.allowed) return 0

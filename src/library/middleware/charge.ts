@@ -5,7 +5,7 @@ import { ONE_REQUEST, type RequestFacts } from '../requests/costs.ts'
 import type { MiddlewareOptions } from './rate-limit-options.ts'
 
 /** What a request is charged, and to which resource, user and session. */
-export type ChargeOptions = CheckOptions & Required<Pick<CheckOptions, 'cost'>>
+export type ChargeOptions = CheckOptions & Required<Pick<CheckOptions, 'cost' | 'hold'>>
 
 /** The charge of each request: always the same object if no option depends on the request. */
 export const createCharge = <Native>({
@@ -22,6 +22,7 @@ export const createCharge = <Native>({
     const sessionName = session?.(request)
     return {
       cost,
+      hold: true,
       ...(name !== undefined && { resource: name }),
       ...(userName !== undefined && { user: userName }),
       ...(sessionName !== undefined && { session: sessionName }),
@@ -37,6 +38,6 @@ export const createCharge = <Native>({
   }
   if (typeof resource === 'function' || user !== undefined || session !== undefined)
     return (request) => chargeOf(cost, request)
-  const charge = { cost, ...(resource !== undefined && { resource }) }
+  const charge = { cost, hold: true, ...(resource !== undefined && { resource }) }
   return () => charge
 }

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../../core/ports/platform.ts'
 import type { RequestFacts, ResponseFacts } from '../requests/costs.ts'
-import { createRequestLimiter } from './middleware.ts'
+import { createRequestLimiter, type RequestOutcome } from './middleware.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { describeResponse, type HeaderWriter } from './response-headers.ts'
 
@@ -18,13 +18,13 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
   return async (request, response, next) => {
     try {
       const outcome = await limiter.check(new ExpressRequestFacts(request, limiter.logger))
-      const { limitHeaders, earlyResponse, finish } = outcome
+      const { limitHeaders, earlyResponse, finish, end } = outcome
       if (limitHeaders) describeResponse(response, limitHeaders, HEADERS)
       if (earlyResponse) {
         response.status(earlyResponse.status).json(earlyResponse.body)
         return
       }
-      if (finish) finishLater(response, finish)
+      if (finish || end) finishLater(response, outcome)
     } catch (error) {
       next(error)
       return
@@ -33,11 +33,15 @@ export const rateLimit = (options: RateLimitOptions<Request> = {}): RequestHandl
   }
 }
 
-const finishLater = (response: Response, finish: (facts: ResponseFacts) => Promise<void>): void => {
-  const facts = responseFacts(response)
+const finishLater = (response: Response, { finish, end }: RequestOutcome): void => {
+  const facts = finish && responseFacts(response)
+  const closed = async (): Promise<void> => {
+    if (facts) await finish?.(facts)
+    await end?.()
+  }
   // the client may have disconnected during the decision
-  if (response.closed) void finish(facts)
-  else response.once('close', () => void finish(facts))
+  if (response.closed) void closed()
+  else response.once('close', () => void closed())
 }
 
 const HEADERS: HeaderWriter<Response> = {

@@ -28,15 +28,53 @@ export const rateLimit = (options: RateLimitOptions<Context> = {}): MiddlewareHa
   }
 }
 
-const passOn = async (c: Context, next: Next, { limitHeaders, finish }: RequestOutcome): Promise<void> => {
+const passOn = async (c: Context, next: Next, outcome: RequestOutcome): Promise<void> => {
+  const { limitHeaders, finish, end } = outcome
   let facts = FAILED
+  let hasResponse = false
   try {
     await next()
     if (limitHeaders) restoreHeaders(c)
     if (finish) facts = responseFacts(c.res)
+    hasResponse = true
   } finally {
     if (finish) await finish(facts)
+    if (end) await endWith(c, hasResponse, end)
   }
+}
+
+/** Calls `end` when the body of the response has been read, or its reader has left; at once if there is none. */
+const endWith = async (c: Context, hasResponse: boolean, end: () => Promise<void>): Promise<void> => {
+  const { body } = hasResponse ? c.res : { body: null }
+  if (body === null) return end()
+  const { res } = c
+  // Hono would append the headers of the previous response to those of the next
+  c.res = undefined
+  c.res = new Response(endingWith(body, end), res)
+}
+
+const endingWith = (
+  body: ReadableStream<Uint8Array>,
+  end: () => Promise<void>,
+): ReadableStream<Uint8Array> => {
+  const reader = body.getReader()
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (!done) return controller.enqueue(value)
+        await end()
+        controller.close()
+      } catch (error) {
+        await end()
+        controller.error(error)
+      }
+    },
+    async cancel(reason) {
+      await end()
+      await reader.cancel(reason)
+    },
+  })
 }
 
 /** Hono throws what a handler throws if it is no `Error`; the server then responds with a status of 500. */

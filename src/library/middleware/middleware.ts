@@ -1,6 +1,9 @@
+import type { Reservation } from '../../core/decide/decision.ts'
 import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import type { Cost } from '../../core/model/meter.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { flatDenial } from '../../web/denial-json.ts'
+import { renewedWhileOpen } from '../../web/slot-renewal.ts'
 import { isPending } from '../arguments.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 import type { RequestFacts, ResponseFacts, SettleFunction } from '../requests/costs.ts'
@@ -10,7 +13,7 @@ import { type ChargeOptions, createCharge } from './charge.ts'
 import { type MiddlewareParts, middlewareParts } from './middleware-parts.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { decisionHeaders, type LimitHeaders } from './response-headers.ts'
-import { settleBy } from './settling.ts'
+import { usedBy } from './settling.ts'
 
 /** The result of limiting one request. */
 export interface RequestOutcome {
@@ -20,6 +23,8 @@ export interface RequestOutcome {
   readonly limitHeaders?: LimitHeaders
   /** To be called with the app's response; left out if nothing is settled. Never throws. */
   readonly finish?: (response: ResponseFacts) => Promise<void>
+  /** To be called after `finish`, when the response has been sent, or the client has left; left out if no slot is held. Never throws. */
+  readonly end?: () => Promise<void>
 }
 
 interface EarlyResponse {
@@ -89,18 +94,46 @@ const createCheck =
   async (key, charge) => {
     const decision = await parts.limiter.check(key, charge)
     parts.report?.(String(key), decision)
-    return outcomeOf(parts, decision)
+    const outcome = outcomeOf(parts, decision)
+    const held = heldReservation(decision)
+    return held === undefined ? outcome : { ...outcome, end: async () => held.release() }
   }
+
+/** The reservation of a request that holds slots of concurrency limits: they are renewed while it is handled. */
+const heldReservation = (described: RateLimitDecision): Reservation | undefined => {
+  const { decision } = exactDecision(described)
+  if (!decision.allowed || decision.reservation.held === undefined) return undefined
+  return renewedWhileOpen(decision.reservation)
+}
 
 const createReserve =
   (parts: MiddlewareParts, settle: SettleFunction): Decide =>
   async (key, charge) => {
     const reservation = await parts.limiter.reserve(key, charge)
     parts.report?.(String(key), reservation)
-    const finish = (response: ResponseFacts) =>
-      settleBy(settle, { parts, reservation, reserved: charge.cost }, response)
+    const reserved = { parts, reservation, reserved: charge.cost }
+    const held = heldReservation(reservation)
+    if (held !== undefined)
+      return { ...outcomeOf(parts, reservation), ...settledAtEnd(settle, reserved, held) }
+    const finish = async (response: ResponseFacts) =>
+      reservation.settle(await usedBy(settle, reserved, response))
     return { ...outcomeOf(parts, reservation), finish }
   }
+
+/** One write settles a reservation and frees its slots, when the response has been sent. */
+const settledAtEnd = (
+  settle: SettleFunction,
+  reserved: Parameters<typeof usedBy>[1],
+  held: Reservation,
+): Required<Pick<RequestOutcome, 'finish' | 'end'>> => {
+  let used: Cost = {}
+  return {
+    async finish(response) {
+      used = await usedBy(settle, reserved, response)
+    },
+    end: async () => held.settle(used),
+  }
+}
 
 const outcomeOf = (parts: MiddlewareParts, described: RateLimitDecision): RequestOutcome => {
   const { isShadow } = parts

@@ -1,23 +1,21 @@
 import type { Cost } from '../../core/model/meter.ts'
 import { checkedActualCost } from '../arguments.ts'
-import type { RateLimitReservation } from '../limiter/rate-limiter.ts'
 import type { ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import type { MiddlewareParts } from './middleware-parts.ts'
 
 interface Reserved {
   readonly parts: MiddlewareParts
-  readonly reservation: RateLimitReservation
   readonly reserved: Cost
 }
 
-/** Settles a reservation by the app's response. Never throws. */
-export const settleBy = async (
+/** The actual cost of a request, by the app's response. Never throws. */
+export const usedBy = async (
   settle: SettleFunction,
-  { parts, reservation, reserved }: Reserved,
+  { parts, reserved }: Reserved,
   response: ResponseFacts,
-): Promise<void> => {
+): Promise<Cost> => {
   const used = await actualCost(settle, response, parts)
-  await reservation.settle(used ?? (response.status < 400 ? {} : requestsAlone(reserved)))
+  return used ?? (response.status < 400 ? {} : requestsAlone(reserved))
 }
 
 /** Undefined if the response contains no usage, or the function fails: the response is complete and cannot be replaced. */

@@ -56,8 +56,8 @@ export const createDynamoReservationStore = (client: DynamoClient, tableName: st
     },
     async extend(extension) {
       try {
-        await update(extendInput(tableName, extension))
-        return { outcome: 'open', expiresAt: extension.expiresAt }
+        const { Attributes = {} } = await update(extendInput(tableName, extension))
+        return stillOpen(Attributes)
       } catch (error) {
         if (!isFailedCondition(error)) throw error
         return notExtended(await failedItem(error, reservationKey(extension.id)), extension)
@@ -113,6 +113,7 @@ const extendInput = (
     ':expires_at': toIsoTime(expiresAt),
     ':ttl': ttlOf(expiresAt),
   }),
+  ReturnValues: 'ALL_NEW',
   ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
 })
 
@@ -123,8 +124,12 @@ const notExtended = (item: StoredItem | undefined, { ownerId, now }: Extension):
   if (read.text('owner') !== ownerId) return { outcome: 'missing' }
   const state = read.word('state', ['open', 'settled', 'released'])
   if (state !== 'open') return { outcome: 'ended', state }
-  const expiresAt = read.time('expires_at')
-  return expiresAt > now ? { outcome: 'open', expiresAt } : { outcome: 'ended', state: 'expired' }
+  return read.time('expires_at') > now ? stillOpen(item) : { outcome: 'ended', state: 'expired' }
+}
+
+const stillOpen = (item: StoredItem): ExtendOutcome => {
+  const { expiresAt, charges } = toReservation(item)
+  return { outcome: 'open', expiresAt, charges }
 }
 
 const notClosed = (item: StoredItem | undefined, { ownerId, closedBy }: Closing): CloseOutcome => {
