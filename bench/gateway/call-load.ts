@@ -23,7 +23,11 @@ export interface CallTurn {
   readonly firstP99Ms: number
 }
 
-export type TurnLength = { readonly seconds: number } | { readonly calls: number }
+/** Whichever comes first. */
+export interface TurnLength {
+  readonly seconds?: number
+  readonly calls?: number
+}
 
 /**
  * Calls a server from `callers`, each the next time after a whole response. autocannon rounds latencies to milliseconds and does
@@ -38,8 +42,8 @@ export const loadCalls = async (
   const pool = new Pool(server.url, { connections: callers, headersTimeout: 0, bodyTimeout: 0 })
   const before = await server.processorTime()
   const start = performance.now()
-  const end = 'seconds' in length ? start + length.seconds * 1000 : Number.POSITIVE_INFINITY
-  const most = 'calls' in length ? length.calls : Number.POSITIVE_INFINITY
+  const { seconds = Number.POSITIVE_INFINITY, calls: most = Number.POSITIVE_INFINITY } = length
+  const end = start + seconds * 1000
   const [whole, first]: [number[], number[]] = [[], []]
   let begun = 0
   const loop = async (): Promise<void> => {

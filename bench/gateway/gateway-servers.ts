@@ -46,8 +46,15 @@ const HEADERS = headersOf(SECRET)
 
 export const OTHER_HEADERS = headersOf(OTHER_SECRET)
 
-/** Starts every gateway in its own process, in front of one upstream; `withPeers: false`: none of other projects. */
-export const startGateways = async ({ withPeers = true } = {}): Promise<Gateways> => {
+export interface StartOptions {
+  /** False: none of other projects. */
+  readonly withPeers?: boolean
+  readonly onProgress?: (text: string) => void
+}
+
+/** Starts every gateway in its own process, in front of one upstream. */
+export const startGateways = async (options: StartOptions = {}): Promise<Gateways> => {
+  const { withPeers = true, onProgress = () => {} } = options
   const running: ChildServer[] = []
   const started = <S extends ChildServer>(server: S): S => {
     running.push(server)
@@ -57,6 +64,7 @@ export const startGateways = async ({ withPeers = true } = {}): Promise<Gateways
     for (const server of running.reverse()) await server.stop()
   }
   try {
+    onProgress('starting the upstream, the pass-through and zael')
     const upstream = started(await startServer({ script: 'bench/gateway/upstream-server.ts' }))
     const passThrough = started(
       await startServer({
@@ -68,12 +76,7 @@ export const startGateways = async ({ withPeers = true } = {}): Promise<Gateways
     const bypassed = started(await startZael({ isBypassed: true, settings }))
     const zael = started(await startZael({ settings }))
     for (const server of [bypassed, zael]) await prepare(server, upstream)
-    const peers: readonly (readonly [GatewayName, Peer])[] = withPeers
-      ? [
-          ['portkey', await startPortkey()],
-          ['liteLlm', await startLiteLlm(upstream, MODEL)],
-        ]
-      : []
+    const peers = withPeers ? await startPeers(upstream, onProgress) : []
     const present = peers.flatMap(([name, peer]) =>
       isMissing(peer) ? [] : [{ name, server: started(peer), headers: headersFor(name, upstream) }],
     )
@@ -94,6 +97,21 @@ export const startGateways = async ({ withPeers = true } = {}): Promise<Gateways
     await stop()
     throw error
   }
+}
+
+/** Those of other projects, installed by the first run. */
+const startPeers = async (
+  upstream: ChildServer,
+  onProgress: (text: string) => void,
+): Promise<readonly (readonly [GatewayName, Peer])[]> => {
+  onProgress("starting Portkey's gateway, which may have to be installed")
+  const portkey = await startPortkey()
+  onProgress("starting LiteLLM's proxy, which may have to be installed")
+  const liteLlm = await startLiteLlm(upstream, MODEL)
+  return [
+    ['portkey', portkey],
+    ['liteLlm', liteLlm],
+  ]
 }
 
 const headersFor = (name: GatewayName, upstream: ChildServer) =>

@@ -44,6 +44,8 @@ export interface GatewayOptions {
   readonly rounds: number
   /** Sent to each server before its first turn: the engine compiles code by how often it has run. */
   readonly warmUpCalls: number
+  /** The end of it for a slow server. */
+  readonly warmUpSeconds: number
   /** Of the slow upstream. */
   readonly slowSeconds: number
 }
@@ -61,19 +63,16 @@ const chat = (headers: Gateway['headers'], more: object = {}): Call => ({
   }),
 })
 
-/** A slow gateway needs no more calls than this to be compiled. */
-const FEWER = 10
-
 /** Measures each load on every gateway, in alternating turns. A gateway that fails under a load is left out of it. */
 export const measureLoads = async (
   { all }: Gateways,
   options: GatewayOptions,
   onProgress: (text: string) => void,
 ): Promise<readonly GatewayRow[]> => {
+  const { warmUpCalls: calls, warmUpSeconds: seconds } = options
   for (const gateway of all) {
-    const isPeer = gateway.name === 'portkey' || gateway.name === 'liteLlm'
-    const calls = isPeer ? options.warmUpCalls / FEWER : options.warmUpCalls
-    await takeTurn(gateway, LOADS[1], { calls })
+    onProgress(`warming up: ${GATEWAYS[gateway.name]}`)
+    await takeTurn(gateway, LOADS[1], { calls, seconds })
   }
   const rows: GatewayRow[] = []
   for (const load of LOADS) {

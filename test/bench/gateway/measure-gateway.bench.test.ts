@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startGateways } from '../../../bench/gateway/gateway-servers.ts'
 import { LOADS, measureLoads, measureZael } from '../../../bench/gateway/measure-gateway.ts'
 
-const SHORT = { seconds: 0.5, rounds: 1, warmUpCalls: 10, slowSeconds: 2 }
+const SHORT = { seconds: 0.5, rounds: 1, warmUpCalls: 10, warmUpSeconds: 5, slowSeconds: 2 }
 
 test('measures every load on zael and on what it is compared with, without an error response', async () => {
   const gateways = await startGateways({ withPeers: false })
