@@ -87,6 +87,28 @@ export const spend = (lease: Lease, cost: Cost): void => {
   }
 }
 
+/** Whether the lease can take over the difference between what it paid and the actual usage: one that has ended, only none. */
+export const covers = (lease: Lease, paid: Cost, used: Cost, instant: Instant): boolean => {
+  for (let each = lease.tokens; each !== undefined; each = each.next) {
+    const difference = differenceOn(each.meter, paid, used)
+    const isHeld = each.left !== NOT_LEASED && difference <= each.left && isLive(lease, instant)
+    if (difference !== 0 && !isHeld) return false
+  }
+  return true
+}
+
+/** Replaces what the lease paid by the actual usage, which it covers. */
+export const replacePaid = (lease: Lease, paid: Cost, used: Cost): void => {
+  for (let each = lease.tokens; each !== undefined; each = each.next)
+    if (each.left !== NOT_LEASED) each.left -= differenceOn(each.meter, paid, used)
+}
+
+/** An absent meter stays as it was paid. */
+const differenceOn = (meter: Meter, paid: Cost, used: Cost): number => {
+  const charged = paid[meter] ?? 0
+  return (used[meter] ?? charged) - charged
+}
+
 /** The remaining tokens, per meter of the lease. */
 export const restOf = (lease: Lease): Cost => {
   const rest: Partial<Record<Meter, number>> = {}

@@ -59,7 +59,7 @@ export const settleCharges = async (
     await refundAll(deps, parts, startedNs, refunds)
     return
   }
-  const used = usedInstead(reserved, amountsIn(actual))
+  const used = usageOf(reserved, actual)
   if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
   else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs, refunds)))
 }
@@ -75,7 +75,7 @@ export const settleWithinLeases = (
 ): boolean => {
   const moment = momentOf(deps.clock)
   const instant = instantOf(moment)
-  const used = usedInstead(reserved, amountsIn(actual))
+  const used = usageOf(reserved, actual)
   for (const part of parts) if (isWriteDue(part, used, instant)) return false
   const use = useOf(used)
   for (const { bucket, receipt, lease } of parts) {
@@ -336,6 +336,18 @@ const settleAndCount = (
   return settle(deps, receipt, { ...ending, counters: countActions(counts) }, () => {
     deps.tally.add(bucket, counts, { isUse: true, nowNs: deps.clock.monotonic() })
   })
+}
+
+/** The usage that is settled: `actual` itself if it has a valid amount of each reserved meter. */
+export const usageOf = (reserved: Cost, actual: Cost): Cost => {
+  if (actual.tokens === undefined) return usedInstead(reserved, amountsIn(actual))
+  for (const meter of METERS) {
+    const amount = actual[meter]
+    const isMissing = amount === undefined && reserved[meter] !== undefined
+    if (isMissing || (amount !== undefined && !isAmount(amount)))
+      return usedInstead(reserved, amountsIn(actual))
+  }
+  return actual
 }
 
 /** Ignores invalid amounts (negative or not whole): their meters stay as reserved. */

@@ -1,8 +1,10 @@
 import { receiptFor, uncharged } from '../bucket/receipt.ts'
-import type { Lease } from '../charge/lease.ts'
-import type { SettlingDependencies } from '../charge/settle.ts'
+import { covers, type Lease, replacePaid } from '../charge/lease.ts'
+import type { ReservedCharges } from '../charge/reservation-store.ts'
+import { type SettlingDependencies, usageOf } from '../charge/settle.ts'
 import { type Cost, NO_SLOTS } from '../model/meter.ts'
-import type { Moment } from '../ports/platform.ts'
+import { type Instant, instantOf, type Moment, momentOf } from '../ports/platform.ts'
+import type { Eventual } from '../ports/when-ready.ts'
 import type { Allowed, Denied, LimitState, Reservation, Violation } from './decision.ts'
 import { type BucketView, type ChargedPart, limitStates, longestWait, violationsOf } from './limit-state.ts'
 import { bucketsOf, type PreparedBucket, statesOf } from './prepared-buckets.ts'
@@ -51,8 +53,80 @@ export class LeasedDecision implements Allowed {
   }
 
   get reservation(): Reservation {
-    this.#reservation ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#moment.monotonic)
+    this.#reservation ??= new LeasedReservation(this.#deps, this.#first, this.#paid, this.#cost, this.#moment)
     return this.#reservation
+  }
+}
+
+type Linked = PreparedBucket | undefined
+
+/**
+ * The charges that leases paid. A settlement that they cover changes only their remaining tokens; only another one needs receipts,
+ * which take longer to create than the decision.
+ */
+class LeasedReservation implements Reservation {
+  readonly #deps: SettlingDependencies
+  readonly #first: PreparedBucket
+  readonly #paid: readonly (Lease | undefined)[]
+  readonly #cost: Cost
+  readonly #moment: Moment
+  #isSettled = false
+  #withReceipts: Reservation | undefined
+
+  constructor(
+    deps: SettlingDependencies,
+    first: PreparedBucket,
+    paid: readonly (Lease | undefined)[],
+    cost: Cost,
+    moment: Moment,
+  ) {
+    this.#deps = deps
+    this.#first = first
+    this.#paid = paid
+    this.#cost = cost
+    this.#moment = moment
+  }
+
+  get charges(): ReservedCharges {
+    return this.#receipts().charges
+  }
+
+  settle(actual: Cost): Eventual<void> {
+    if (this.#isSettled) return undefined
+    this.#isSettled = this.#withReceipts === undefined && this.#settleByLeases(actual)
+    return this.#isSettled ? undefined : this.#receipts().settle(actual)
+  }
+
+  release(): Eventual<void> {
+    return this.#isSettled ? undefined : this.#receipts().release()
+  }
+
+  /** False, and nothing changed, if some bucket must be written. As `settleWithinLeases`, without receipts. */
+  #settleByLeases(actual: Cost): boolean {
+    const moment = momentOf(this.#deps.clock)
+    const used = usageOf(this.#cost, actual)
+    if (!this.#isCovered(used, instantOf(moment))) return false
+    let at = 0
+    for (let bucket: Linked = this.#first; bucket !== undefined; bucket = bucket.next) {
+      const lease = this.#paid[at++]
+      if (lease) replacePaid(lease, this.#cost, used)
+      bucket.countUse(used, moment.monotonic)
+    }
+    return true
+  }
+
+  #isCovered(used: Cost, instant: Instant): boolean {
+    let at = 0
+    for (let bucket: Linked = this.#first; bucket !== undefined; bucket = bucket.next) {
+      const lease = this.#paid[at++]
+      if (lease ? !covers(lease, this.#cost, used, instant) : bucket.touches(used)) return false
+    }
+    return true
+  }
+
+  #receipts(): Reservation {
+    this.#withReceipts ??= createReservation(this.#deps, this.#parts(), this.#cost, this.#moment.monotonic)
+    return this.#withReceipts
   }
 
   #parts(): readonly ChargedPart[] {

@@ -39,6 +39,12 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     to: 'const outcome = write && (await store.write(receipt.bucket, write).catch(() => store.write(receipt.bucket, write)))',
   },
   {
+    name: 'a lease takes back more than was not used',
+    file: 'src/core/charge/lease.ts',
+    from: 'each.left -= differenceOn(each.meter, paid, used)',
+    to: 'each.left -= 2 * differenceOn(each.meter, paid, used)',
+  },
+  {
     name: 'leases never expire',
     file: 'src/core/charge/lease.ts',
     from: 'monotonicNs < lease.endsNs && nowNs < lease.endsAtNs',
