@@ -75,7 +75,7 @@ export const createBodyBound =
 
 const PREFLIGHT_SECONDS = 600
 
-const EXPOSED = ['x-request-id', 'x-zael-node', ...RATE_LIMIT_HEADERS]
+const EXPOSED = ['x-request-id', 'x-zael-node', 'etag', ...RATE_LIMIT_HEADERS]
 
 /** Allows browsers to call from `origins`. Without cookies: keys are sent in headers. Any request header is allowed. */
 export const crossOrigin = (origins: readonly string[]): MiddlewareHandler<AppEnv> => {

@@ -25,6 +25,7 @@ import {
   untilUnchanged,
 } from './audit.ts'
 import { getEntity } from './entities.ts'
+import { checkPrecondition, type Precondition, versionOf } from './precondition.ts'
 
 /**
  * An owner's own limits, per resource. All methods throw `not_found` for an unknown entity, `invalid_request` for an invalid
@@ -33,8 +34,18 @@ import { getEntity } from './entities.ts'
 export interface LimitSetService {
   /** The owner's own limits, without inherited ones. */
   get(key: LimitSetKey): Promise<readonly Limit[]>
-  /** Replaces the owner's limits. With none, the inherited limits apply again. */
-  replace(key: LimitSetKey, limits: readonly Limit[], actor: string): Promise<void>
+  /** The same with their version; of one that was never written, it is 0. */
+  read(key: LimitSetKey): Promise<LimitSet>
+  /**
+   * Replaces the owner's limits; with none, the inherited limits apply again. Returns the set's version. Throws
+   * `precondition_failed` unless the stored set meets the precondition: nothing can change it between the check and the write.
+   */
+  replace(
+    key: LimitSetKey,
+    limits: readonly Limit[],
+    actor: string,
+    precondition?: Precondition,
+  ): Promise<bigint>
   /** Replaces the owner's limits with the result of `edit`, which is called again after a concurrent change. */
   change(key: LimitSetKey, edit: (limits: readonly Limit[]) => readonly Limit[], actor: string): Promise<void>
   /** As `replace`, but writes nothing if the limits are already set. Returns whether it wrote. */
@@ -42,19 +53,21 @@ export interface LimitSetService {
 }
 
 export const createLimitSetService = (deps: AdminDependencies): LimitSetService => ({
-  get: async (key) => {
+  get: async (key) => (await readSet(deps, key)).limits,
+  read: (key) => readSet(deps, key),
+  replace: async (key, limits, actor, precondition = {}) => {
     await checkKey(deps, key)
-    const [stored] = await deps.store.limitSets([key])
-    return stored?.limits ?? []
-  },
-  replace: async (key, limits, actor) => {
-    await checkKey(deps, key)
-    await untilUnchanged(() => editLimits(deps, key, () => limits, actor))
+    const edit = (before: LimitSet | undefined): readonly Limit[] => {
+      checkPrecondition(before, precondition)
+      return limits
+    }
+    const version = await untilUnchanged(() => editLimits(deps, key, edit, actor))
     deps.changed(changeOf(key.owner))
+    return version
   },
   change: async (key, edit, actor) => {
     await checkKey(deps, key)
-    await untilUnchanged(() => editLimits(deps, key, edit, actor))
+    await untilUnchanged(() => editLimits(deps, key, (before) => edit(before?.limits ?? []), actor))
     deps.changed(changeOf(key.owner))
   },
   ensure: async (key, limits, actor) => {
@@ -80,16 +93,23 @@ const ensureLimits = async (
 const sameLimits = (a: readonly Limit[], b: readonly Limit[]): boolean =>
   JSON.stringify(a.map(limitToJson)) === JSON.stringify(b.map(limitToJson))
 
+const readSet = async (deps: AdminDependencies, key: LimitSetKey): Promise<LimitSet> => {
+  await checkKey(deps, key)
+  const [stored] = await deps.store.limitSets([key])
+  return stored ?? { limits: [], version: versionOf(stored) }
+}
+
+/** Returns the set's version. */
 const editLimits = async (
   deps: AdminDependencies,
   key: LimitSetKey,
-  edit: (limits: readonly Limit[]) => readonly Limit[],
+  edit: (before: LimitSet | undefined) => readonly Limit[],
   actor: string,
-): Promise<'replaced' | 'changed'> => {
+): Promise<bigint | 'changed'> => {
   const [before] = await deps.store.limitSets([key])
-  const limits = edit(before?.limits ?? [])
+  const limits = edit(before)
   const wasEmpty = before === undefined || before.limits.length === 0
-  if (wasEmpty && limits.length === 0) return 'replaced'
+  if (wasEmpty && limits.length === 0) return versionOf(before)
   await checkTogether(deps, key, limits)
   return writeLimits(deps, key, { before, limits, actor })
 }
@@ -100,12 +120,12 @@ interface Change {
   readonly actor: string
 }
 
-/** Writes on condition that the set has not changed since `before` was read. */
+/** Writes on condition that the set has not changed since `before` was read. Returns the version. */
 const writeLimits = async (
   deps: AdminDependencies,
   key: LimitSetKey,
   { before, limits, actor }: Change,
-): Promise<'replaced' | 'changed'> => {
+): Promise<bigint | 'changed'> => {
   const expected = before?.version ?? null
   const audit = auditRecord(deps, {
     actor,
@@ -115,7 +135,9 @@ const writeLimits = async (
     after: auditValue(key, limits),
   })
   const version = nextVersion(deps.clock.now(), await laterVersion(deps, key, expected))
-  return deps.store.putLimitSet(key, { limits, version, ...kept(key, before, version) }, expected, audit)
+  const set = { limits, version, ...kept(key, before, version) }
+  const result = await deps.store.putLimitSet(key, set, expected, audit)
+  return result === 'changed' ? result : version
 }
 
 /** The version that a change must exceed: a name's policy and the one of all names share its bucket. */

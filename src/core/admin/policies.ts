@@ -1,7 +1,13 @@
 import type { Limiter } from '../decide/limiter.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import type { Limit } from '../model/limit.ts'
-import { type LimitSet, ownerText, type Policy, policyLimitSet } from '../model/limit-set.ts'
+import {
+  type LimitSet,
+  ownerText,
+  type Policy,
+  policyLimitSet,
+  type VersionedPolicy,
+} from '../model/limit-set.ts'
 import {
   EVERY_NAME,
   isNameScope,
@@ -13,24 +19,32 @@ import {
 import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type AdminDependencies, type AuditEntry, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
 import { createLimitSetService } from './limits.ts'
+import { checkPrecondition, type Precondition } from './precondition.ts'
 
 /** Creates, changes and deletes policies. All methods throw `StoreUnavailable`. */
 export interface PolicyService {
   list(page: PageRequest): Promise<Page<Policy>>
   /** Throws `not_found`. */
-  get(key: PolicyKey): Promise<Policy>
-  /** Replaces the policy's limits. Throws `invalid_request` if `limits` is empty. */
+  get(key: PolicyKey): Promise<VersionedPolicy>
+  /**
+   * Replaces the policy's limits. Throws `invalid_request` if `limits` is empty, `precondition_failed` as
+   * `LimitSetService.replace`.
+   */
   put(
     key: PolicyKey,
     limits: readonly Limit[],
     actor: string,
-  ): Promise<{ readonly policy: Policy; readonly created: boolean }>
-  /** Removes the policy and its charges: a policy that is created again begins full. Throws `not_found`. */
-  remove(key: PolicyKey, actor: string): Promise<void>
+    precondition?: Precondition,
+  ): Promise<{ readonly policy: VersionedPolicy; readonly created: boolean }>
+  /**
+   * Removes the policy and its charges: a policy that is created again begins full. Returns the version of what remains. Throws
+   * `not_found`, and `precondition_failed`.
+   */
+  remove(key: PolicyKey, actor: string, precondition?: Precondition): Promise<bigint>
   /**
    * Refills its limits, of all users or sessions, and returns the policy. Throws `not_found`, and `conflict` under contention.
    */
-  reset(key: PolicyKey, actor: string): Promise<Policy>
+  reset(key: PolicyKey, actor: string): Promise<VersionedPolicy>
   /** Refills the limits of one user or session. Throws `conflict` under contention. */
   resetNamed(bucket: NamedBucket, actor: string): Promise<void>
 }
@@ -42,28 +56,30 @@ export interface PolicyDependencies extends AdminDependencies {
 export const createPolicyService = (deps: PolicyDependencies): PolicyService => {
   const { limiter } = deps
   const sets = createLimitSetService(deps)
-  const limitsOf = (key: PolicyKey): Promise<readonly Limit[]> => sets.get(policyLimitSet(key))
-  const existing = async (key: PolicyKey): Promise<Policy> => {
-    const limits = await limitsOf(key)
-    if (limits.length === 0) throw new ZaelError('not_found', `There is no policy ${policyLabel(key)}`)
-    return { key, limits }
+  const existing = async (key: PolicyKey): Promise<VersionedPolicy> => {
+    const set = await sets.read(policyLimitSet(key))
+    if (set.limits.length === 0) throw new ZaelError('not_found', `There is no policy ${policyLabel(key)}`)
+    return { key, ...set }
   }
   return {
     list: (page) => deps.store.listPolicies(page),
     get: existing,
-    async put(key, limits, actor) {
+    async put(key, limits, actor, precondition = {}) {
       if (limits.length === 0) throw invalid('limits', 'contain at least one limit')
-      const before = await limitsOf(key)
+      const before = await sets.read(policyLimitSet(key))
+      const created = before.limits.length === 0
+      checkPrecondition(before, precondition)
       // a removed policy may still have a bucket: a node charged it by cached configuration, or `remove` was interrupted
-      if (before.length === 0) await prepareNew(deps, key, actor)
-      await sets.replace(policyLimitSet(key), limits, actor)
-      return { policy: { key, limits }, created: before.length === 0 }
+      if (created) await prepareNew(deps, key, actor)
+      const version = await sets.replace(policyLimitSet(key), limits, actor, precondition)
+      return { policy: { key, limits, version }, created }
     },
-    async remove(key, actor) {
+    async remove(key, actor, precondition) {
       await existing(key)
       // the limits first: a crash in between leaves a bucket that no request is charged to, and `put` removes it
-      await sets.replace(policyLimitSet(key), [], actor)
+      const version = await sets.replace(policyLimitSet(key), [], actor, precondition)
       if (!isNameScope(key.scope)) await limiter.removePolicyBucket(key)
+      return version
     },
     async reset(key, actor) {
       const policy = await existing(key)

@@ -45,7 +45,10 @@ export type Names = Pick<ResolutionTarget, 'user' | 'session'>
 
 /** Reads and changes the state of buckets. All throw `ZaelError('not_found')` for an unknown entity, and `StoreUnavailable`. */
 export interface Inspector {
-  /** The entity's effective limits on `resource` (default `_default_`), each with the limits that it overrides. */
+  /**
+   * The entity's effective limits on `resource` (default `_default_`), each with the limits that it overrides. The configuration
+   * is read, not cached: administrators edit what they see.
+   */
   explain(entityId: string, resource?: string): Promise<readonly ExplainedLimit[]>
   /** The limits of every other bucket that a request charges: `_total_`, parents, policies. */
   explainOthers(entityId: string, resource?: string, names?: Names): Promise<readonly ExplainedBucket[]>
@@ -106,9 +109,7 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
   const { resolve } = deps
   const observing = { ...deps, resolve: resolveWithin(dependencies, OBSERVED_MAX_AGE_NS) }
   return {
-    async explain(entityId, resource) {
-      return explainLimits((await resolve(entityId, resource)).buckets[0].layers)
-    },
+    explain: (entityId, resource) => explainNow(dependencies, entityId, resource),
     async explainOthers(entityId, resource, names) {
       const [, ...others] = (await resolve(entityId, resource, names)).buckets
       return others.map(({ layers, ...bucket }) => ({ ...bucket, limits: explainLimits(layers) }))
@@ -138,6 +139,13 @@ export const createInspector = (dependencies: InspectorDependencies): Inspector 
     },
   }
 }
+
+const explainNow = async (
+  deps: InspectorDependencies,
+  entityId: string,
+  resource: string | undefined,
+): Promise<readonly ExplainedLimit[]> =>
+  explainLimits((await resolveWithin(deps, 0n)(entityId, resource)).buckets[0].layers)
 
 const resolveWithin =
   ({ resolver }: InspectorDependencies, maxAgeNs: bigint) =>

@@ -62,6 +62,11 @@ export interface Policy {
   readonly limits: readonly Limit[]
 }
 
+/** A policy, with the version of its limits. */
+export interface VersionedPolicy extends Policy {
+  readonly version: bigint
+}
+
 /** The key of a policy's set of limits. */
 export const policyLimitSet = ({ scope, selector }: PolicyKey): LimitSetKey => ({
   owner: { kind: 'policy', scope, selector },

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { defaultsBody, defaultsQuery, defaultsResponse } from '../../contract/limits.ts'
 import { usualLimits } from '../../core/model/limit.ts'
 import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
@@ -13,6 +13,7 @@ import {
 import type { AdminServices, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
+import { preconditionOf, setEtag } from './etag.ts'
 import { effectiveLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
@@ -25,17 +26,12 @@ type Needs = Pick<AdminServices, 'limitSets'> & {
 
 /** System defaults, or a role's if `role` is present. */
 export const createDefaultsRoutes = ({ limitSets, store, clock, settings }: Needs) => {
-  const environment = environmentLayer(
-    usualLimits({
-      rpm: settings.defaultRpmLimit,
-      tpm: settings.defaultTpmLimit,
-      windowSeconds: settings.windowSeconds,
-    }),
-  )
-  const show = async (role: string | undefined, resource: string) => {
+  const environment = environmentOf(settings)
+  const show = async (c: Context<AppEnv>, role: string | undefined, resource: string) => {
     const keys = defaultsKeys(ownerOf(role), resource)
     const layers = (await readLayers(store, keys))(keys)
-    return defaultsJson({ role, resource, layers, environment }, clock.now())
+    setEtag(c, layers[0]?.version ?? 0n)
+    return c.json(defaultsJson({ role, resource, layers, environment }, clock.now()))
   }
   return new Hono<AppEnv>()
     .get(
@@ -46,12 +42,13 @@ export const createDefaultsRoutes = ({ limitSets, store, clock, settings }: Need
         description:
           'The environment’s defaults apply if the system has none of that name. `inherited`: the limits that would apply if none were set here.',
         response: defaultsResponse,
+        etag: 'shown',
         errors: [400],
       }),
       query(defaultsQuery),
       async (c) => {
         const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
-        return c.json(await show(role, resource))
+        return show(c, role, resource)
       },
     )
     .put(
@@ -60,6 +57,7 @@ export const createDefaultsRoutes = ({ limitSets, store, clock, settings }: Need
         tag,
         summary: 'Replace system or role defaults',
         response: defaultsResponse,
+        etag: 'compared',
         errors: [400, 409],
       }),
       query(defaultsQuery),
@@ -67,11 +65,15 @@ export const createDefaultsRoutes = ({ limitSets, store, clock, settings }: Need
       async (c) => {
         const { resource = DEFAULT_RESOURCE, role } = c.req.valid('query')
         const { limits } = c.req.valid('json')
-        await limitSets.replace({ owner: ownerOf(role), resource }, limits, c.get('identity').kind)
-        return c.json(await show(role, resource))
+        const key = { owner: ownerOf(role), resource }
+        await limitSets.replace(key, limits, c.get('identity').kind, preconditionOf(c))
+        return show(c, role, resource)
       },
     )
 }
+
+const environmentOf = ({ defaultRpmLimit: rpm, defaultTpmLimit: tpm, windowSeconds }: Needs['settings']) =>
+  environmentLayer(usualLimits({ rpm, tpm, windowSeconds }))
 
 const ownerOf = (role: string | undefined): DefaultsOwner =>
   role === undefined ? { kind: 'system' } : { kind: 'role', role }

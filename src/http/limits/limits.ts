@@ -5,12 +5,13 @@ import type { LimitState } from '../../core/decide/decision.ts'
 import type { BucketStatus, Names } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { invalid } from '../../core/model/errors.ts'
-import { DEFAULT_RESOURCE, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
+import { DEFAULT_RESOURCE, type LimitSetKey, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
 import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AdminServices, AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
+import { preconditionOf, setEtag } from './etag.ts'
 import { effectiveLimitJson, explainedLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'
@@ -28,13 +29,17 @@ const createReadRoutes = (needs: Needs) =>
         tag,
         summary: 'Show the effective limits',
         response: limitsResponse,
+        etag: 'shown',
         errors: [400, 404],
       }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
-        return c.json(await effectiveLimitsJson(needs, c.req.valid('param').id, resource))
+        const { id } = c.req.valid('param')
+        // before the limits are read: if they change in between, an edit of them is based on an older tag and gets 412
+        setEtag(c, (await needs.limitSets.read(setOf(id, resource))).version)
+        return c.json(await effectiveLimitsJson(needs, id, resource))
       },
     )
     .get(
@@ -43,6 +48,7 @@ const createReadRoutes = (needs: Needs) =>
         tag,
         summary: 'Show the source of each limit, and the limits that it overrides',
         response: explainResponse,
+        etag: 'shown',
         errors: [400, 404],
       }),
       params(idParam),
@@ -50,6 +56,7 @@ const createReadRoutes = (needs: Needs) =>
       async (c) => {
         const { resource = DEFAULT_RESOURCE, ...names } = c.req.valid('query')
         const { id } = c.req.valid('param')
+        setEtag(c, (await needs.limitSets.read(setOf(id, resource))).version)
         return c.json(await explanationJson(needs, id, resource, names))
       },
     )
@@ -62,6 +69,7 @@ const createWriteRoutes = (needs: Needs) =>
         tag,
         summary: 'Replace the entity’s limits',
         response: limitsResponse,
+        etag: 'compared',
         errors: [400, 404, 409],
       }),
       params(idParam),
@@ -71,8 +79,8 @@ const createWriteRoutes = (needs: Needs) =>
         const { resource: named, limits } = c.req.valid('json')
         const resource = oneResource(named, c.req.valid('query')) ?? DEFAULT_RESOURCE
         const { id } = c.req.valid('param')
-        const key = { owner: { kind: 'entity', id }, resource } as const
-        await needs.limitSets.replace(key, limits, c.get('identity').kind)
+        const actor = c.get('identity').kind
+        setEtag(c, await needs.limitSets.replace(setOf(id, resource), limits, actor, preconditionOf(c)))
         return c.json(await effectiveLimitsJson(needs, id, resource))
       },
     )
@@ -82,17 +90,20 @@ const createWriteRoutes = (needs: Needs) =>
         tag,
         summary: 'Delete the entity’s limits, so that inherited ones apply',
         status: 204,
+        etag: 'compared',
         errors: [400, 404, 409],
       }),
       params(idParam),
       query(resourceQuery),
       async (c) => {
         const { resource = DEFAULT_RESOURCE } = c.req.valid('query')
-        const key = { owner: { kind: 'entity', id: c.req.valid('param').id }, resource } as const
-        await needs.limitSets.replace(key, [], c.get('identity').kind)
+        const key = setOf(c.req.valid('param').id, resource)
+        setEtag(c, await needs.limitSets.replace(key, [], c.get('identity').kind, preconditionOf(c)))
         return c.body(null, 204)
       },
     )
+
+const setOf = (id: string, resource: string): LimitSetKey => ({ owner: { kind: 'entity', id }, resource })
 
 const effectiveLimitsJson = async ({ limiter, clock }: Needs, entityId: string, resource: string) => {
   const limits = await limiter.explain(entityId, resource)

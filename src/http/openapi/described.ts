@@ -11,6 +11,7 @@ const ERRORS = {
   400: 'The request is not valid; `field` names the input at fault',
   404: 'The resource does not exist',
   409: 'The request conflicts with the current state',
+  412: 'The limits are not those that If-Match or If-None-Match names, and nothing was changed',
   429: 'Too many searches at once, or too many failed authentications from this address',
 } as const
 
@@ -27,6 +28,8 @@ export interface Description {
   readonly otherStatus?: number
   readonly response?: v.GenericSchema
   readonly mediaType?: string
+  /** Responses have an ETag. `compared`: the request may have If-Match and If-None-Match. */
+  readonly etag?: 'shown' | 'compared'
   /** In addition to those of the access check, the body reader and the store: see `withCommonParts`. */
   readonly errors?: readonly ErrorStatus[]
 }
@@ -37,9 +40,14 @@ export const describeOperation = (spec: Parameters<typeof describeOpenApiRoute>[
 
 /** Describes a route by the schemas that its responses are tested against. */
 export const describeRoute = (route: Description) => {
-  const { status = 200, otherStatus = status, response, mediaType = 'application/json' } = route
+  const { status = 200, otherStatus = status, response, mediaType = 'application/json', etag } = route
+  const errors: readonly ErrorStatus[] = [
+    ...(route.errors ?? []),
+    ...(etag === 'compared' ? [412 as const] : []),
+  ]
   const success = {
     description: status === 204 ? 'Done' : 'The response',
+    ...(etag !== undefined && { headers: ETAG_HEADER }),
     ...(response !== undefined && {
       content: { [mediaType]: { schema: resolver(response, JSON_SCHEMA_OPTIONS) } },
     }),
@@ -48,13 +56,35 @@ export const describeRoute = (route: Description) => {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
+    ...(etag === 'compared' && { parameters: CONDITION_HEADERS }),
     responses: {
       [status]: success,
       [otherStatus]: success,
-      ...Object.fromEntries((route.errors ?? []).map((error) => [error, describedError(error)])),
+      ...Object.fromEntries(errors.map((error) => [error, describedError(error)])),
     },
   })
 }
+
+const ETAG_HEADER = {
+  ETag: { description: 'The version of these limits, for If-Match', schema: { type: 'string' as const } },
+}
+
+/** The headers of conditional changes. */
+const CONDITION_HEADERS = [
+  {
+    in: 'header' as const,
+    name: 'If-Match',
+    description:
+      'The ETag of the limits on which this change is based, or a list of them; *: if there are limits. Otherwise 412',
+    schema: { type: 'string' as const },
+  },
+  {
+    in: 'header' as const,
+    name: 'If-None-Match',
+    description: '*: if there are no limits yet. Otherwise 412',
+    schema: { type: 'string' as const },
+  },
+]
 
 /** Describes a page for people. */
 export const describePage = (summary: string) =>

@@ -8,6 +8,7 @@ import { policyLabel, selectorText, userModelOf } from '../../core/model/policy.
 import { layerOf } from '../../core/resolve/layers.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../limits/etag.ts'
 import { effectiveLimitJson } from '../limits/limit-json.ts'
 import { describeRoute } from '../openapi/described.ts'
 
@@ -42,10 +43,18 @@ const createReadRoutes = ({ policies, clock }: Needs) =>
     )
     .get(
       PATH,
-      describeRoute({ tag, summary: 'Show a policy', response: policyResponse, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'Show a policy',
+        response: policyResponse,
+        etag: 'shown',
+        errors: [400, 404],
+      }),
       params(policyParams, {}),
       async (c) => {
-        return c.json(policyJson(await policies.get(c.req.valid('param')), clock.now()))
+        const policy = await policies.get(c.req.valid('param'))
+        setEtag(c, policy.version)
+        return c.json(policyJson(policy, clock.now()))
       },
     )
 
@@ -76,6 +85,7 @@ const createWriteRoutes = ({ policies, clock }: Needs) =>
         description: 'All requests to which it applies share them, for all resources. 201 if it is new.',
         otherStatus: 201,
         response: policyResponse,
+        etag: 'compared',
         errors: [400, 409],
       }),
       params(policyParams, {}),
@@ -83,7 +93,9 @@ const createWriteRoutes = ({ policies, clock }: Needs) =>
       async (c) => {
         const key = c.req.valid('param')
         const { limits } = c.req.valid('json')
-        const { policy, created } = await policies.put(key, limits, c.get('identity').kind)
+        const actor = c.get('identity').kind
+        const { policy, created } = await policies.put(key, limits, actor, preconditionOf(c))
+        setEtag(c, policy.version)
         return c.json(policyJson(policy, clock.now()), created ? 201 : 200)
       },
     )
@@ -94,11 +106,13 @@ const createWriteRoutes = ({ policies, clock }: Needs) =>
         summary: 'Remove a policy',
         description: 'Also removes its charges: a policy that is created again begins full.',
         status: 204,
+        etag: 'compared',
         errors: [400, 404, 409],
       }),
       params(policyParams, {}),
       async (c) => {
-        await policies.remove(c.req.valid('param'), c.get('identity').kind)
+        const key = c.req.valid('param')
+        setEtag(c, await policies.remove(key, c.get('identity').kind, preconditionOf(c)))
         return c.body(null, 204)
       },
     )
