@@ -7,8 +7,8 @@ import type { Feed, TableHost } from './table-host.ts'
 
 export type CountingOptions = Omit<AggregatorParts, 'connect'>
 
-/** An engine in this process is read without cost, and an alert that was just added takes effect at once. */
-const OWN_CACHE_SECONDS = 1
+/** An engine in this process is read with each batch, so that an alert that was just added observes the next write. */
+const OWN_CACHE_SECONDS = 0
 
 const DELIVER_EVERY_MS = 1_000
 

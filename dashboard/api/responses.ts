@@ -1,4 +1,10 @@
 import type { InferOutput } from 'valibot'
+import type {
+  alertEventResponse,
+  alertEventsResponse,
+  alertResponse,
+  alertsResponse,
+} from '../../src/contract/alerts.ts'
 import type { allowedResponse, deniedResponse } from '../../src/contract/checks.ts'
 import type {
   availabilityResponse,
@@ -58,4 +64,8 @@ export type Model = InferOutput<typeof modelResponse>
 export type Models = InferOutput<typeof modelsResponse>
 export type Upstream = InferOutput<typeof upstreamResponse>
 export type Upstreams = InferOutput<typeof upstreamsResponse>
+export type Alert = InferOutput<typeof alertResponse>
+export type Alerts = InferOutput<typeof alertsResponse>
+export type AlertEvent = InferOutput<typeof alertEventResponse>
+export type AlertEvents = InferOutput<typeof alertEventsResponse>
 export type Traffic = InferOutput<typeof trafficResponse>

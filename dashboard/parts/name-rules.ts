@@ -1,3 +1,4 @@
+import { ALERT_NAME_PATTERN, ALERT_NAME_RULE } from '../../src/core/model/alert.ts'
 import {
   ENTITY_BOUNDS,
   ID_PATTERN,
@@ -33,6 +34,9 @@ export const checkModelId: Check = (text) =>
 
 export const checkUpstreamName: Check = (text) =>
   UPSTREAM_NAME_PATTERN.test(text) ? undefined : `Must ${UPSTREAM_NAME_RULE}`
+
+export const checkAlertName: Check = (text) =>
+  ALERT_NAME_PATTERN.test(text) ? undefined : `Must ${ALERT_NAME_RULE}`
 
 export const checkResource: Check = (text) => (RESOURCE_PATTERN.test(text) ? undefined : checkModelId(text))
 

@@ -9,11 +9,11 @@ export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'entity'; readonly id: string; readonly section?: EntitySection }
   | { readonly view: 'try'; readonly id: string | undefined }
-  | { readonly view: 'policy-check' | 'policies' | 'defaults' | 'stats' }
+  | { readonly view: 'policy-check' | 'policies' | 'defaults' | 'alerts' | 'stats' }
   /** An address without a view. */
   | { readonly view: 'unknown'; readonly address: string }
 
-const SIMPLE_VIEWS = ['overview', 'policy-check', 'policies', 'defaults', 'stats'] as const
+const SIMPLE_VIEWS = ['overview', 'policy-check', 'policies', 'defaults', 'alerts', 'stats'] as const
 
 /** Parses `location.hash`; an empty one is the overview. */
 export const parseRoute = (hash: string): Route => {
@@ -74,6 +74,7 @@ export const VIEW_NAMES = {
   'policy-check': 'Policy check',
   policies: 'Policies',
   defaults: 'Defaults',
+  alerts: 'Alerts',
   stats: 'Stats',
 } as const
 

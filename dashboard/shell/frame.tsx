@@ -69,6 +69,7 @@ const NAVIGATION_ROUTES: readonly Exclude<Route, { view: 'entity' | 'unknown' }>
   { view: 'policy-check' },
   { view: 'policies' },
   { view: 'defaults' },
+  { view: 'alerts' },
   { view: 'stats' },
 ]
 

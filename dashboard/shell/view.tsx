@@ -1,3 +1,4 @@
+import { AlertsView } from '../alerts/alerts.tsx'
 import { DefaultsView } from '../defaults/defaults.tsx'
 import { EntityView } from '../entity/entity-view.tsx'
 import { Overview } from '../overview/overview.tsx'
@@ -23,6 +24,8 @@ export const View = ({ route }: { readonly route: Route }) => {
       return <PoliciesView />
     case 'defaults':
       return <DefaultsView />
+    case 'alerts':
+      return <AlertsView />
     case 'stats':
       return <StatsView />
     case 'unknown':

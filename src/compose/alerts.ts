@@ -17,12 +17,15 @@ export const openAlerting = (parts: AlertingParts): AlertObserver & AlertDeliver
     list: sharedRead(reader.listAlerts, maxAge),
     alert: reader.alert,
   }
+  let isLoaded = false
   const load = sharedRead(async () => {
     const { composeAlerting } = await import('./alerting.ts')
+    isLoaded = true
     return composeAlerting(parts, configured)
   })
-  /** Also if the list cannot be read: observer and delivery report that. */
-  const isUsed = (): Promise<boolean> =>
+  /** Also if the list cannot be read, or the code is loaded: then it reads the list itself, and reports failures. */
+  const isUsed = async (): Promise<boolean> =>
+    isLoaded ||
     configured.list().then(
       (alerts) => alerts.length > 0,
       () => true,

@@ -41,6 +41,7 @@ test.each([
   ['#/try', 'Try it · zael'],
   ['#/try/key-bob', 'Try it, key-bob · zael'],
   ['#/policy-check', 'Policy check · zael'],
+  ['#/alerts', 'Alerts · zael'],
   ['#/stats', 'Stats · zael'],
   ['#/entity/key-bob', 'key-bob, Limits · zael'],
   ['#/entity/a%2Fb/usage', 'a/b, Usage · zael'],

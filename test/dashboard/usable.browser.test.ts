@@ -54,6 +54,7 @@ const OPENERS = {
   [`/entity/${LONG_ID}`]: ['Edit limits', 'Use inherited limits', 'Top up', 'Reset', 'Edit', 'Delete'],
   [`/entity/${LONG_ID}/keys`]: ['Create a key', 'Rotate test', 'Revoke test'],
   [`/entity/${LONG_ID}/children`]: ['Add a child'],
+  '/alerts': ['Add an alert'],
   '/policies': ['New policy', 'Edit GLOBAL *', 'Reset GLOBAL *', 'Delete GLOBAL *'],
   '/defaults': ['Register a model', 'Edit tiny-model', 'Remove tiny-model', 'Edit defaults of Everyone'],
 } as const
