@@ -78,6 +78,29 @@ const limitState = v.object({
   source: v.string(),
 })
 
+/** `/v1/limits`: as a check, of a user and a session. */
+export const ownLimitsQuery = v.object({
+  resource: v.exactOptional(v.pipe(chargedResource, v.description('Default: the bucket `_default_` itself'))),
+  user: v.exactOptional(requestName),
+  session: v.exactOptional(requestName),
+})
+
+export const ownLimitsResponse = v.pipe(
+  v.object({
+    entity_id: v.string(),
+    resource: v.string(),
+    limits: v.array(
+      v.object({
+        ...limitState.entries,
+        meter: v.exactOptional(
+          v.pipe(v.literal('cost_usd_micros'), v.description('Only of money: amounts are micro-dollars')),
+        ),
+      }),
+    ),
+  }),
+  v.metadata({ ref: 'OwnLimits' }),
+)
+
 const decision = {
   allowed: v.boolean(),
   degraded: v.pipe(v.boolean(), v.description('True: a part of this was decided without the store')),

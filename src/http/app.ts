@@ -41,6 +41,7 @@ import { createModelRoutes } from './models/models.ts'
 import { createModelRoutes as createOpenAiModelRoutes } from './models/openai-models.ts'
 import { createAuditRoutes } from './operation/audit.ts'
 import { createHealthRoutes, createMetricsRoutes } from './operation/health.ts'
+import { createOwnQuotaRoutes } from './own-quota/own-quota.ts'
 import { createDashboardFileRoutes } from './pages/dashboard-files.ts'
 import { createDocsRoutes } from './pages/docs.ts'
 import { createHomeRoutes } from './pages/home.ts'
@@ -87,6 +88,7 @@ export const createApi = (deps: AppDependencies): Api => {
   app.route('/v1', createOpenAiModelRoutes(deps, models))
   app.route('/v1/limits', createLimitCheckRoutes(check))
   app.route('/v1/limits', createReservationRoutes(reservationService))
+  app.route('/v1', createOwnQuotaRoutes({ ...deps, models }))
   app.route('/api', createAdminRoutes(deps, changed))
   app.route('/rate-limit', createPolicyCheckRoutes({ ...deps, models, catalog }))
   mountOperation(app, deps)

@@ -1,13 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { isId } from '../../core/model/entity.ts'
-import { invalid, TooManyRequests, ZaelError } from '../../core/model/errors.ts'
-import { MINUTE_NS } from '../../core/model/time.ts'
-import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
 import type { Eventual } from '../../core/ports/when-ready.ts'
 import { addressBehind, connectionAddress, type HeaderOf, presentedKey } from '../../web/client.ts'
-import { secondsOf } from '../../web/denial-json.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, Identity } from '../app-dependencies.ts'
+import { createMinuteBound } from '../minute-bound.ts'
 import { type Authenticator, unauthorized } from './authenticator.ts'
 
 /** Middleware that authenticates. Each throws `unauthorized` or `forbidden`. */
@@ -43,12 +41,20 @@ export const createGuards = (deps: Needs, authenticator: Authenticator): Guards 
   }
 }
 
+/** Per address; an attacker with more addresses than the bound remembers is not limited per address. */
+const MAX_FAILURES_PER_MINUTE = 60
+
 /** Identifies the client. Failures are counted per address; a valid token is accepted after any number of them. */
 const createIdentify = (
   { clock, caches, settings, metrics }: Needs,
   authenticator: Authenticator,
 ): Identify => {
-  const failures = createFailureLimiter(clock, caches)
+  const failures = createMinuteBound({
+    clock,
+    caches,
+    mostPerMinute: MAX_FAILURES_PER_MINUTE,
+    message: 'Too many failed authentications from this address',
+  })
   return async (c) => {
     try {
       return await identityOf(authenticator, (name) => c.req.header(name))
@@ -107,36 +113,3 @@ export const clientIp = (c: Context, trustedProxies: number): string =>
     connection: connectionAddress(c.env),
     forwardedFor: c.req.header('x-forwarded-for'),
   })
-
-/** Counts failed authentications per address. */
-export interface FailureLimiter {
-  /** Counts a failure. Throws `TooManyRequests` if the address has had too many within the minute. */
-  record(address: string): void
-}
-
-interface Failures {
-  readonly since: bigint
-  readonly count: number
-}
-
-const TOO_MANY = 'Too many failed authentications from this address'
-
-const MAX_PER_MINUTE = 60
-
-/** Bounds the memory; an attacker with more addresses than this is not limited per address. */
-const MAX_ADDRESSES = 10_000
-
-export const createFailureLimiter = (clock: Clock, caches: CacheFactory): FailureLimiter => {
-  const addresses: Cache<Failures> = caches({ max: MAX_ADDRESSES })
-  return {
-    record(address) {
-      const now = clock.monotonic()
-      const known = addresses.get(address)
-      const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
-      if (current.count >= MAX_PER_MINUTE) {
-        throw new TooManyRequests(TOO_MANY, secondsOf(current.since + MINUTE_NS - now))
-      }
-      addresses.set(address, { since: current.since, count: current.count + 1 })
-    },
-  }
-}

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { idParam } from '../../contract/fields.ts'
 import { usageQuery, usageResponse } from '../../contract/history.ts'
 import { epochSeconds } from '../../core/model/json.ts'
-import { type UsageReader, usagePeriod } from '../../core/model/usage.ts'
+import { type UsagePoint, type UsageReader, usagePeriod } from '../../core/model/usage.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { params, query } from '../body/validated.ts'
@@ -33,9 +33,11 @@ export const createUsageRoutes = ({ entities, usage, clock }: Needs) =>
         ...period,
         ...(resource !== undefined && { resource }),
       })
-      return c.json({
-        entity_id: id,
-        points: points.map(({ start, resource, used, denied }) => ({ start, resource, ...used, denied })),
-      })
+      return c.json(usageJson(id, points))
     },
   )
+
+export const usageJson = (entityId: string, points: readonly UsagePoint[]) => ({
+  entity_id: entityId,
+  points: points.map(({ start, resource, used, denied }) => ({ start, resource, ...used, denied })),
+})

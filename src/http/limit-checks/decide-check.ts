@@ -209,7 +209,8 @@ export const failedJson = (problem: Problem, format: HttpSettings['errorFormat']
   limits: [],
 })
 
-const limitStateJson = (state: LimitState) => ({
+/** The state of a limit in a check. */
+export const limitStateJson = (state: LimitState) => ({
   entity_id: state.entityId,
   resource: state.resource,
   limit_name: state.limit.name,

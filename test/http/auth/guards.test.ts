@@ -1,9 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { TooManyRequests } from '../../../src/core/model/errors.ts'
-import { clientIp, createFailureLimiter } from '../../../src/http/auth/guards.ts'
-import { lruCaches } from '../../../src/platform/runtime.ts'
-import { createTestClock, SECOND } from '../../core/test-clock.ts'
+import { clientIp } from '../../../src/http/auth/guards.ts'
+import { SECOND } from '../../core/test-clock.ts'
 import { ADMIN, createTestApp, type TestApp, VIEWER } from '../test-app.ts'
 
 const SECRET = 'a-secret-of-key-1'
@@ -292,35 +290,4 @@ describe('clientIp', () => {
   test('is one address for all clients if the platform provides none', async () => {
     expect(await seen(0, {})).toBe('unknown')
   })
-})
-
-const failTimes = (failures: { record(address: string): void }, address: string, times: number): void => {
-  for (let i = 0; i < times; i += 1) failures.record(address)
-}
-
-test('an address has 60 failures per minute, and no more', () => {
-  const failures = createFailureLimiter(createTestClock(), lruCaches)
-  failTimes(failures, 'a', 60)
-  expect(() => failures.record('a')).toThrow(TooManyRequests)
-  expect(() => failures.record('b')).not.toThrow()
-})
-
-test('the wait is until the end of the minute, and then a new one starts', () => {
-  const clock = createTestClock()
-  const failures = createFailureLimiter(clock, lruCaches)
-  failTimes(failures, 'a', 60)
-  clock.advance(45n * SECOND)
-  expect(() => failures.record('a')).toThrow(expect.objectContaining({ retryAfterSeconds: 15 }))
-  clock.advance(15n * SECOND)
-  expect(() => failures.record('a')).not.toThrow()
-})
-
-test('the memory is bounded under any number of addresses', () => {
-  const sizes: number[] = []
-  const failures = createFailureLimiter(createTestClock(), (options) => {
-    sizes.push(options.max)
-    return lruCaches(options)
-  })
-  failTimes(failures, 'a', 1)
-  expect(sizes).toEqual([10_000])
 })

@@ -1,0 +1,216 @@
+import { Hono } from 'hono'
+import type * as v from 'valibot'
+import { ownLimitsQuery, ownLimitsResponse } from '../../contract/checks.ts'
+import { openAiErrorResponse } from '../../contract/errors.ts'
+import { usageQuery, usageResponse } from '../../contract/history.ts'
+import type { LimitState } from '../../core/decide/decision.ts'
+import { invalid, StoreUnavailable } from '../../core/model/errors.ts'
+import { epochSeconds } from '../../core/model/json.ts'
+import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
+import { nameAsId } from '../../core/model/policy.ts'
+import { DAY_SECONDS, SECOND_NS } from '../../core/model/time.ts'
+import { type UsagePoint, type UsageReader, usagePeriod } from '../../core/model/usage.ts'
+import { createCachedReads } from '../../core/ports/cached-reads.ts'
+import { createFairCache } from '../../core/ports/fair-cache.ts'
+import type { CacheFactory } from '../../core/ports/platform.ts'
+import type { ActingIdentity, AppDependencies, AppEnv } from '../app-dependencies.ts'
+import { query } from '../body/validated.ts'
+import { type Decider, deciderOf } from '../decisions.ts'
+import { usageJson } from '../entities/usage.ts'
+import { ModelRejected } from '../errors/problem.ts'
+import { limitStateJson } from '../limit-checks/decide-check.ts'
+import { createMinuteBound } from '../minute-bound.ts'
+import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
+import { describeOperation, jsonResponse } from '../openapi/described.ts'
+import { headerNames, NAME_HEADERS, type RequestNames } from '../request-names.ts'
+
+/*
+ * What a caller has left, and has used. Nothing is charged, so reads are shared: a page that polls reads the table once per
+ * second. Different questions are counted, because each of them reads.
+ */
+
+interface Needs extends Pick<AppDependencies, 'limiter' | 'clock' | 'caches' | 'secrets' | 'settings'> {
+  readonly usage: UsageReader
+  readonly models: ModelLookup
+}
+
+/** The age of shared responses. */
+const LIMITS_SHARED_NS = SECOND_NS
+const USAGE_SHARED_NS = 10n * SECOND_NS
+
+const MAX_CACHED = 10_000
+
+/** Reads of the table for one entity in one process, limits and usage together. */
+const MOST_READS_PER_MINUTE = 120
+
+/** The longest period of one response: reading a day takes 24 items per resource. */
+const LONGEST_DAYS = 31
+
+export const createOwnQuotaRoutes = (needs: Needs): Hono<AppEnv> => {
+  const { clock, caches } = needs
+  const bound = createMinuteBound({
+    clock,
+    caches,
+    mostPerMinute: MOST_READS_PER_MINUTE,
+    message: 'Too many different questions about limits and usage; the same one is answered from memory',
+  })
+  const reading = { ...needs, decider: deciderOf(needs), countRead: bound.record }
+  return new Hono<AppEnv>()
+    .route('/limits', createOwnLimitsRoute(reading))
+    .route('/usage', createOwnUsageRoute(reading))
+}
+
+interface Reading extends Needs {
+  readonly decider: Decider
+  /** Throws `TooManyRequests`. */
+  countRead(entityId: string): void
+}
+
+interface LimitsRequest extends RequestNames {
+  readonly entityId: string
+  readonly resource: string | undefined
+}
+
+const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
+  const states = createCachedReads<LimitsRequest, readonly LimitState[]>({
+    clock: reading.clock,
+    caches: fairCaches,
+    max: MAX_CACHED,
+    keyOf: ({ entityId, resource = '', user = '', session = '' }) =>
+      `${entityId}#${resource}#${user}#${session}`,
+    read: (request) => readStates(reading, request),
+  })
+  return new Hono<AppEnv>().get(
+    '/',
+    describeOwn({
+      summary: 'Show your own limits',
+      description:
+        'Every limit that a request would be checked against, with what is left: your own, those of parents and of policies. Nothing is charged. A response may be a second old.',
+      response: ownLimitsResponse,
+    }),
+    query(ownLimitsQuery),
+    async (c) => {
+      const { resource, ...named } = c.req.valid('query')
+      const acting = requireActing(c.get('acting'))
+      await requireAllowed(reading.models, acting, resource)
+      const { entityId } = acting
+      const names = { ...headerNames((name) => c.req.header(name)), ...named }
+      const request = { entityId, resource, ...asIds(reading, names) }
+      const limits = await states.get(request, LIMITS_SHARED_NS)
+      const body = { entity_id: entityId, resource: resource ?? DEFAULT_RESOURCE }
+      return c.json({ ...body, limits: limits.map(ownLimitJson) })
+    },
+  )
+}
+
+/** Names that clients choose are bounded before they are part of a key. */
+const asIds = ({ secrets }: Needs, { user, session }: RequestNames): RequestNames => ({
+  user: user && nameAsId(user, secrets.hash),
+  session: session && nameAsId(session, secrets.hash),
+})
+
+/** The states of all limits, as a check without a cost reads them. */
+const readStates = async (
+  { decider, countRead }: Reading,
+  { entityId, resource, user, session }: LimitsRequest,
+): Promise<readonly LimitState[]> => {
+  countRead(entityId)
+  const { limits, degraded } = await decider.decide({
+    ...{ entityId, cost: {}, settles: false, dryRun: true },
+    ...(resource !== undefined && { resource }),
+    ...(user !== undefined && { user }),
+    ...(session !== undefined && { session }),
+  })
+  if (degraded) throw new StoreUnavailable('The limits cannot be read', { mayHaveApplied: false })
+  return limits
+}
+
+/** As in a check; only money has its meter, because its amounts are micro-dollars. */
+const ownLimitJson = (state: LimitState) => ({
+  ...limitStateJson(state),
+  ...(state.limit.meter === 'cost_usd_micros' && { meter: state.limit.meter }),
+})
+
+interface UsageRequest extends v.InferOutput<typeof usageQuery> {
+  readonly entityId: string
+}
+
+const createOwnUsageRoute = (reading: Reading): Hono<AppEnv> => {
+  const points = createCachedReads<UsageRequest, readonly UsagePoint[]>({
+    clock: reading.clock,
+    caches: fairCaches,
+    max: MAX_CACHED,
+    keyOf: ({ entityId, resource = '', granularity = '', from = '', to = '' }) =>
+      `${entityId}#${resource}#${granularity}#${from}#${to}`,
+    read: (request) => readUsage(reading, request),
+  })
+  return new Hono<AppEnv>().get(
+    '/',
+    describeOwn({
+      summary: 'Show your own usage by hour or UTC day',
+      description: `Default: the last day by hour, the last 30 days by day; at most ${LONGEST_DAYS} days. Times are seconds since the epoch. A response may be ten seconds old.`,
+      response: usageResponse,
+    }),
+    query(usageQuery),
+    async (c) => {
+      const { entityId } = requireActing(c.get('acting'))
+      const found = await points.get({ entityId, ...c.req.valid('query') }, USAGE_SHARED_NS)
+      return c.json(usageJson(entityId, found))
+    },
+  )
+}
+
+const readUsage = async (
+  { usage, clock, countRead }: Reading,
+  { entityId, resource, ...asked }: UsageRequest,
+): Promise<readonly UsagePoint[]> => {
+  const period = usagePeriod(asked, epochSeconds(clock.now()))
+  if (period.to - period.from > LONGEST_DAYS * DAY_SECONDS)
+    throw invalid('from', `be at most ${LONGEST_DAYS} days before to`)
+  countRead(entityId)
+  return usage.usage({ entityId, ...period, ...(resource !== undefined && { resource }) })
+}
+
+/** Callers choose resources, names and periods: those of one caller displace few of others. */
+const fairCaches: CacheFactory = ({ max }) =>
+  createFairCache({ max, groupOf: (key) => key.slice(0, key.indexOf('#')) })
+
+/** Throws `invalid_request` for an administrator who names no entity. */
+const requireActing = (acting: ActingIdentity | undefined): ActingIdentity => {
+  if (acting === undefined) throw invalid('X-Zael-Entity', 'name the entity whose limits or usage to show')
+  return acting
+}
+
+/** Throws `ModelRejected` for a model that the entity may not use. */
+const requireAllowed = async (
+  models: ModelLookup,
+  { entity }: ActingIdentity,
+  resource: string | undefined,
+): Promise<void> => {
+  if (resource === undefined || mayUse(entity, resource)) return
+  if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
+}
+
+interface OwnDescription {
+  readonly summary: string
+  readonly description: string
+  readonly response: v.GenericSchema
+}
+
+const describeOwn = ({ summary, description, response }: OwnDescription) =>
+  describeOperation({
+    tags: ['Limits'],
+    summary,
+    description,
+    parameters: response === ownLimitsResponse ? NAME_HEADERS : [],
+    responses: {
+      200: jsonResponse('The response', response),
+      400: jsonResponse('A field is not valid, or an administrator names no entity', openAiErrorResponse),
+      403: jsonResponse('You may not use this model', openAiErrorResponse),
+      404: jsonResponse('The entity that an administrator names does not exist', openAiErrorResponse),
+      429: jsonResponse(
+        `More than ${MOST_READS_PER_MINUTE} different questions in a minute`,
+        openAiErrorResponse,
+      ),
+    },
+  })
