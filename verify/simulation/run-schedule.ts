@@ -206,6 +206,8 @@ const endLater = (
   })
 }
 
+const NOTHING_USED = { tokens: 0, requests: 0 }
+
 /** Settles as a stored reservation is settled: through a node that has no other state of it. */
 const claimLater = (
   world: World,
@@ -218,7 +220,7 @@ const claimLater = (
   const settledBy = by === 'caller' ? { callerId: logged.entityId } : undefined
   scheduler.at(scheduler.now() + afterNs, () =>
     onNode(world, node, async ({ limiter }) => {
-      const { tokens = logged.tokens, requests = 1 } = claims
+      const { tokens = logged.tokens, requests = 1 } = claims ?? NOTHING_USED
       logged.ending = { calledNs: scheduler.now(), tokens, requests, by }
       try {
         await limiter.settleCharges({ ...charges, parts }, claims, settledBy)

@@ -39,29 +39,28 @@ export interface SettledBy {
 export interface SettleOptions {
   readonly startedNs?: bigint
   readonly by?: SettledBy | undefined
-  /** True: refunds may wait for others of their bucket (`SettlingDependencies.refunds`). */
-  readonly mayWait?: boolean
 }
 
 /**
  * Settles every bucket of a reservation as if `actual` had been charged at the start, or more strictly; null refunds all.
  * `startedNs` is the monotonic clock before the charge; undefined if another process charged: then the elapsed time is
- * measured by the wall clock alone. Without `by`, every bucket is settled in full. Never throws.
+ * measured by the wall clock alone. Without `by`, every bucket is settled in full. Refunds may wait for others of their bucket
+ * (`SettlingDependencies.refunds`). Never throws.
  */
 export const settleCharges = async (
   deps: SettlingDependencies,
   { reserved, parts }: ReservedCharges,
   actual: Cost | null,
-  { startedNs, by, mayWait = false }: SettleOptions = {},
+  { startedNs, by }: SettleOptions = {},
 ): Promise<void> => {
-  const refunds = mayWait ? deps.refunds : undefined
+  const { refunds } = deps
   if (actual === null) {
     await refundAll(deps, parts, startedNs, refunds)
     return
   }
   const used = usageOf(reserved, actual)
   if (by) await settleAsCaller(deps, { reserved, parts }, used, by)
-  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs, refunds)))
+  else await Promise.all(parts.map((part) => settlePart(deps, part, used, startedNs)))
 }
 
 /**
@@ -201,15 +200,25 @@ const settlePart = async (
   { bucket, receipt, lease }: ReservedPart,
   used: Cost,
   startedNs: bigint | undefined,
-  refunds: RefundQueue | undefined,
 ): Promise<void> => {
   const corrections = beyondLease(deps, lease, correctionsTo(receipt, used))
   if (receipt === undefined || isExact(corrections)) return countLater(deps, bucket, used)
-  const ending = { corrections, startedNs: lease?.startedNs ?? startedNs }
-  if (refunds === undefined || !mayWait(corrections))
-    return void (await settleAndCount(deps, receipt, used, ending))
-  refunds.add({ receipt, ...ending })
-  countLater(deps, bucket, used)
+  await settleOrWait(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
+}
+
+/** Settles one bucket; a refund waits for others of the bucket, where refunds share writes. Returns the bucket if it was written. */
+const settleOrWait = async (
+  deps: SettlingDependencies,
+  receipt: Receipt,
+  used: Cost,
+  ending: Omit<Ending, 'counters'>,
+): Promise<Settled | undefined> => {
+  const { corrections, overage = [], startedNs } = ending
+  if (deps.refunds === undefined || overage.length > 0 || !mayWait(corrections))
+    return settleAndCount(deps, receipt, used, ending)
+  deps.refunds.add({ receipt, corrections, startedNs })
+  countLater(deps, receipt.bucket, used)
+  return undefined
 }
 
 /** Additional use does not wait, nor does the release of a slot. */
@@ -275,7 +284,8 @@ const writeJointly = async (
 ): Promise<readonly WaitingRefund[] | undefined> => {
   const elapsedNs = ({ receipt, startedNs }: WaitingRefund): bigint =>
     settlementMoment(clock, receipt, startedNs).elapsedNs
-  let snapshot = store.cached(bucket)
+  // another process may have charged the bucket
+  let snapshot = store.cached(bucket) ?? (await store.read(bucket))
   for (let tries = 0; tries < JOINT_ATTEMPTS && snapshot !== undefined; tries++) {
     const moment = { now: clock.now(), elapsedNs }
     const { write, others } = planJointRefund(snapshot, refunds, moment, counters)
@@ -297,7 +307,7 @@ const settleOwn = async (
     countLater(deps, bucket, used)
     return { limits, corrections, settled: undefined }
   }
-  return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }
+  return { limits, corrections, settled: await settleOrWait(deps, receipt, used, { corrections }) }
 }
 
 /** `within`: the used part of the reservation. */
@@ -310,7 +320,7 @@ const settleShared = async (
   const corrections = correctionsTo(receipt, within)
   if (receipt === undefined || (overage.length === 0 && isExact(corrections)))
     return countLater(deps, bucket, within)
-  await settleAndCount(deps, receipt, within, { corrections, overage })
+  await settleOrWait(deps, receipt, within, { corrections, overage })
 }
 
 /** The same per limit. */

@@ -60,7 +60,7 @@ export interface Limiter extends Inspector {
   largestAdmissible(target: ResolutionTarget): Eventual<Cost>
   /**
    * Settles charges of any node to `actual` (an absent meter stays as reserved), or refunds all (null). Not idempotent: the
-   * caller ensures that a reservation ends once. Never throws.
+   * caller ensures that a reservation ends once. A refund may wait for others of its bucket (`sharesRefunds`). Never throws.
    *
    * With `by`, a caller reports their usage. Their own buckets are charged in full. Beyond the reservation, buckets of parents
    * and policies are charged at most what the caller's own buckets had available, and at most what is available there. Meters

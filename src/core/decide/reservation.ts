@@ -81,7 +81,7 @@ const reservationOf = (
     if (hasBegun) return settlement
     hasBegun = true
     const isWithinLeases = actual !== null && settleWithinLeases(deps, charges, actual)
-    if (!isWithinLeases) settlement = settleCharges(deps, charges, actual, { startedNs, mayWait: true })
+    if (!isWithinLeases) settlement = settleCharges(deps, charges, actual, { startedNs })
     return settlement
   }
   return { charges, settle: once, release: () => once(null) }

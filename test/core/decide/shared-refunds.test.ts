@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type BucketStore, entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { NO_CHARGES } from '../../../src/core/charge/reservation-store.ts'
+import type { Cost } from '../../../src/core/model/meter.ts'
 import { SECOND } from '../test-clock.ts'
 import { entityOwner, limitsOf } from '../test-config.ts'
 import { createTestNode, createTestWorld, type TestWorld } from '../test-limiter.ts'
@@ -90,6 +92,41 @@ describe('refunds of one bucket', () => {
     world.clock.advance(3600n * SECOND * 2000n)
     await world.node.limiter.flush()
     expect(await available(world)).toBe(1000)
+  })
+})
+
+describe('settlements of callers', () => {
+  const callers = async () => {
+    const world = shared()
+    world.config.putEntity('key', { parentId: 'project' })
+    world.config.putEntity('project')
+    world.config.putLimits(entityOwner('project'), '_default_', limitsOf({ tpm: [5000, 1 / 3600] }))
+    const charges = (await reserved(world, 4)).map((reservation) => reservation.charges)
+    const settle = (at: number, actual: Cost) => {
+      const { reserved: amount, parts } = charges[at] ?? NO_CHARGES
+      return world.node.limiter.settleCharges({ reserved: amount, parts }, actual, { callerId: 'key' })
+    }
+    const used = async (entityId: string) => (await stored(world, entityId)).used_tokens
+    return { world, settle, used, before: writes(world) }
+  }
+
+  test('below the reservation share a write of each bucket', async () => {
+    const { world, settle, used, before } = await callers()
+    for (const at of [0, 1, 2, 3]) await settle(at, { tokens: 10 * at })
+    expect(writes(world)).toBe(before)
+    await world.node.limiter.flush()
+    expect(writes(world) - before).toBe(2)
+    expect([await available(world), await used('key'), await used('project')]).toEqual([940, 60n, 60n])
+  })
+
+  test('beyond the reservation are written at once, and the waiting refunds do not count as available', async () => {
+    const { world, settle, used } = await callers()
+    for (const at of [0, 1, 2]) await settle(at, { tokens: 0 })
+    await settle(3, { tokens: 2000 })
+    // 1000 − 4 × 50 are available to the key
+    expect(await used('project')).toBe(50n + 800n)
+    await world.node.limiter.flush()
+    expect(await used('key')).toBe(2000n)
   })
 })
 

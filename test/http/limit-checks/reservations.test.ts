@@ -248,3 +248,61 @@ describe('two nodes on one table', () => {
     expect(await there.left('tpm')).toBe(990)
   })
 })
+
+describe('settlements of one bucket on a server', () => {
+  const SHARES = { limiter: { sharesRefunds: true } }
+
+  /** A node that settles four reservations of another and releases four, of 50 tokens and a request each. */
+  const ended = async () => {
+    const here = await createCheckingApp()
+    const server = await createCheckingApp({ table: here.table, ...SHARES })
+    const ids: string[] = []
+    for (let at = 0; at < 8; at++)
+      ids.push((await here.passes({ reserve: true, cost: { requests: 1, tokens: 50 } })).reservation_id ?? '')
+    const { rev: before } = await here.stored()
+    const endings = await Promise.all(
+      ids.map((reservation_id, at) =>
+        at < 4
+          ? server.end('settle', { reservation_id, cost: { tokens: 10 } })
+          : server.end('release', { reservation_id }),
+      ),
+    )
+    const writes = async () => Number((await here.stored()).rev) - Number(before)
+    return { here, server, ids, endings, writes }
+  }
+
+  test('share one write within the next quarter of a second, whichever node charged', async () => {
+    const { here, server, endings, writes } = await ended()
+    expect(endings.map(({ body }) => (body as { state: string }).state)).toEqual([
+      ...Array(4).fill('settled'),
+      ...Array(4).fill('released'),
+    ])
+    expect(await writes()).toBe(0)
+    await server.deps.limiter.flush()
+    expect(await writes()).toBe(1)
+    expect([await here.left('rpm'), await here.left('tpm')]).toEqual([6, 960])
+    expect(await here.stored()).toMatchObject({ used_requests: 4n, used_tokens: 40n })
+  })
+
+  test('end once, although their refund waits', async () => {
+    const { here, server, ids } = await ended()
+    for (const reservation_id of ids)
+      expect((await here.end('release', { reservation_id })).body).toMatchObject({ released: false })
+    await server.deps.limiter.flush({ all: true })
+    expect([await here.left('rpm'), await here.left('tpm')]).toEqual([6, 960])
+  })
+
+  test('do not make the node deny what they have released', async () => {
+    const { server } = await ended()
+    expect((await server.check({ cost: { requests: 1, tokens: 900 } })).status).toBe(200)
+    expect(await server.left('tpm')).toBe(60)
+  })
+
+  test('beyond the reservation are charged at once, and bounded', async () => {
+    const { here, server } = await ended()
+    const { reservation_id } = await server.passes({ reserve: true, cost: { tokens: 50 } })
+    const before = await here.left('tpm')
+    await server.end('settle', { reservation_id, cost: { tokens: 350 } })
+    expect(await here.left('tpm')).toBe((before ?? 0) - 300)
+  })
+})

@@ -202,8 +202,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   {
     name: 'the available amount is read from a cached state',
     file: 'src/core/charge/settle.ts',
-    from: 'return { limits, corrections, settled: await settleAndCount(deps, receipt, used, { corrections }) }',
-    to: 'const item = deps.store.cached(bucket)\n  await settleAndCount(deps, receipt, used, { corrections })\n  return { limits, corrections: [], settled: item && { item, now: deps.clock.now() } }',
+    from: 'return { limits, corrections, settled: await settleOrWait(deps, receipt, used, { corrections }) }',
+    to: 'const item = deps.store.cached(bucket)\n  await settleOrWait(deps, receipt, used, { corrections })\n  return { limits, corrections: [], settled: item && { item, now: deps.clock.now() } }',
   },
   {
     name: 'meters that were not reserved are charged to others',

@@ -4,6 +4,8 @@ import type { PlannedClaim, PlannedLimit, PlannedRequest, Schedule } from './sch
 const MOST = Number.MAX_SAFE_INTEGER
 /** In this share of the schedules, an administrator settles as well. */
 const BY_ADMINS = 0.2
+/** This share of the reservations is released. */
+const RELEASED = 0.15
 
 /**
  * In two fifths of the schedules with several keys, one key claims arbitrary use: the largest amounts, slightly more
@@ -57,13 +59,14 @@ const claimsOf = (random: Random, { aheadNs, durationNs }: Schedule) => {
   const momentNs = Math.round(durationNs * (0.3 + 0.7 * random.next()))
   return (request: PlannedRequest): PlannedRequest => {
     const isTogether = request.atNs < momentNs && random.chance(0.6)
+    const claims = {
+      tokens: amountOf(random, request.tokens),
+      ...(random.chance(0.4) && { requests: amountOf(random, 1) }),
+      ...(random.chance(0.4) && { output_tokens: MOST }),
+    }
     const ending: PlannedClaim = {
       afterNs: isTogether ? momentNs - request.atNs : random.between(0, 1_000_000_000),
-      claims: {
-        tokens: amountOf(random, request.tokens),
-        ...(random.chance(0.4) && { requests: amountOf(random, 1) }),
-        ...(random.chance(0.4) && { output_tokens: MOST }),
-      },
+      claims: random.chance(RELEASED) ? null : claims,
       node: random.between(0, aheadNs.length - 1),
       by: random.chance(share) ? 'admin' : 'caller',
     }

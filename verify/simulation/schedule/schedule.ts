@@ -64,10 +64,10 @@ export type PlannedEnding =
   | { readonly afterNs: number; readonly share: number | null }
   | PlannedClaim
 
-/** `afterNs` later it is settled through `node`, as a stored reservation is, to the claimed total. */
+/** `afterNs` later it is settled through `node`, as a stored reservation is, to the claimed total; null: it is released. */
 export interface PlannedClaim {
   readonly afterNs: number
-  readonly claims: Cost
+  readonly claims: Cost | null
   readonly node: number
   /** A caller's claim is bounded by their own limits, an administrator's is not. */
   readonly by: 'caller' | 'admin'
