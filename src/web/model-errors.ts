@@ -6,14 +6,22 @@ export const modelErrorBody = (api: ModelApi, problem: ModelProblem, requestId: 
     ? { type: 'error', error: anthropicError(problem), request_id: requestId }
     : { error: openAiErrorFields(problem), message: problem.message }
 
-/** An error in the middle of a stream, as an event of its API. */
-export const modelErrorEvent = (api: ModelApi, problem: ModelProblem, requestId: string): string => {
+/**
+ * An error in the middle of a stream, as an event of its API. `number`: of the event, in an API whose events are numbered from 0
+ * on.
+ */
+export const modelErrorEvent = (
+  api: ModelApi,
+  problem: ModelProblem,
+  requestId: string,
+  number = 0,
+): string => {
   if (api !== 'responses') {
     const data = JSON.stringify(modelErrorBody(api, problem, requestId))
     return isAnthropic(api) ? `event: error\ndata: ${data}\n\n` : `data: ${data}\n\n`
   }
   const { message, param, code } = openAiErrorFields(problem)
-  const data = JSON.stringify({ type: 'error', code, message, param, sequence_number: 0 })
+  const data = JSON.stringify({ type: 'error', code, message, param, sequence_number: number })
   return `event: error\ndata: ${data}\n\n`
 }
 

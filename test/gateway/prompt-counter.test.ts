@@ -248,6 +248,7 @@ describe('everything that an upstream bills', () => {
       { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'file-1' }] }] },
       1000,
     ],
+    ['responses', 'items by their ids', { input: [{ type: 'item_reference', id: 'msg_1' }] }, 999],
     ['responses', 'a schema', { text: { format: { type: 'json_schema', schema: { type: 'object' } } } }, 3],
     ['responses', 'tools', { tools: [{ type: 'function', name: 'weather' }] }, 19],
     ['messages', 'the system prompt', { system: 'one two three four' }, 4],
@@ -332,7 +333,7 @@ describe('the maximum of the output', () => {
     ['the best of several', { max_tokens: 3, best_of: 5 }, 15],
     ['no maximum that is no number', { max_output_tokens: 'many', max_tokens: 3 }, 3],
     ['none beside what is no maximum', { max_output_tokens: -1 }, null],
-    ['a whole number, whatever is named', { max_output_tokens: 1e300, n: 128 }, 128_000_000_000],
+    ['a whole number, whatever is named', { max_output_tokens: 1e300, n: 128 }, 2_560_000_000],
   ])('of chat, messages and responses is %s', async (_, body, most) => {
     expect((await estimateOf('chat', { messages: [], ...body })).namedOutputTokens).toBe(most)
     if ('n' in body || 'best_of' in body) return

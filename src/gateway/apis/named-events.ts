@@ -20,6 +20,7 @@ export const createNamedEventReader = (readEvent: ReadEvent): StreamReader => {
   const { hasOutput, usage, inputUsage, takeText } = record
   let isComplete = false
   let failure: ModelProblem | undefined
+  let nextNumber = 0
   const meaningOf = (type: string, event: JsonObject): EventMeaning | undefined =>
     type === 'error'
       ? { isComplete: false, failure: errorIn({ ...event, type }) }
@@ -30,6 +31,7 @@ export const createNamedEventReader = (readEvent: ReadEvent): StreamReader => {
       if (data.trim() === '') return 'drop'
       const event = parseObject(data)
       if (event === undefined) return 'send'
+      nextNumber = numberAfter(event, nextNumber)
       const meaning = meaningOf(stringOf(event.type) || name, event)
       failure = meaning?.failure
       isComplete ||= meaning?.isComplete ?? false
@@ -41,6 +43,11 @@ export const createNamedEventReader = (readEvent: ReadEvent): StreamReader => {
     usage,
     inputUsage,
     takeText,
+    nextNumber: () => nextNumber,
     ending: '',
   }
 }
+
+/** Of the event that follows. */
+const numberAfter = ({ sequence_number: number }: JsonObject, next: number): number =>
+  typeof number === 'number' && Number.isSafeInteger(number) && number >= next ? number + 1 : next

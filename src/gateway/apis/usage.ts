@@ -4,8 +4,11 @@ import type { ModelUsage } from '../../core/ports/model-backend.ts'
 import { isObject } from '../json-values.ts'
 import type { Served } from './wire-api.ts'
 
-/** More than any request can use. Keeps the sums of counters exact, whatever an upstream reports. */
-export const MAX_TOKENS = 1_000_000_000
+/**
+ * More than any request can use, whatever an upstream reports: the longest contexts have 10 million tokens, and the largest
+ * requests of embeddings 2,048 texts of 8,192. What is above it is a mistake, and must not empty a budget.
+ */
+export const MAX_TOKENS = 20_000_000
 
 /** A count of tokens, at most `MAX_TOKENS`; undefined: it is none. */
 export const countOf = (value: JsonValue | undefined): number | undefined =>

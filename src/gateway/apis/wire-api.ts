@@ -73,6 +73,8 @@ export interface StreamReader {
   served?(): Served
   /** Text of the model since the last call. */
   takeText(): string
+  /** The number of the next event; only of APIs whose events are numbered. */
+  nextNumber?(): number
   /** The bytes that end every complete stream: `data: [DONE]` on chat and completions; empty elsewhere. */
   readonly ending: string
 }

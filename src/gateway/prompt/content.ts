@@ -62,6 +62,11 @@ const redactedThinking: Reader = ({ data }, prompt) => {
 
 const generatedImage: Reader = ({ result }, prompt) => readImage({ url: result ?? '' }, prompt)
 
+/** Of an item that the request only names: an answer of some length, or its reasoning. The actual usage is settled. */
+const NAMED_ITEM_TOKENS = 1000
+
+const itemReference: Reader = (_, prompt) => prompt.tokens(NAMED_ITEM_TOKENS)
+
 /** Readers of blocks by their type. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['text', textBlock],
@@ -82,6 +87,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['video_url', readVideo],
   ['input_video', readVideo],
   ['image_generation_call', generatedImage],
+  ['item_reference', itemReference],
   ['thinking', thinking],
   ['redacted_thinking', redactedThinking],
   ['tool_result', toolResult],

@@ -77,7 +77,8 @@ export const createForwardedBytes = (options: ForwardedBytesOptions): ForwardedB
     end(problem) {
       const bytes = filter.end()
       const isWhole = hasEnded || isSettled()
-      return joined(bytes, (isWhole ? '' : modelErrorEvent(api, problem, requestId)) + ending)
+      const error = isWhole ? '' : modelErrorEvent(api, problem, requestId, reader.nextNumber?.())
+      return joined(bytes, error + ending)
     },
     canBegin: () => canBegin || filter.isInsideEvent(),
     hasEnded: () => hasEnded,

@@ -185,6 +185,11 @@ describe('the usage of a stream', () => {
       { inputTokens: 9, outputTokens: 0 },
     ],
     ['none', [HELLO], undefined],
+    [
+      'more than any request can use',
+      [HELLO, chunk({ choices: [], usage: counts(5e9, 1e12) })],
+      { inputTokens: 20_000_000, outputTokens: 20_000_000 },
+    ],
   ])('%s', (_, events, usage) => {
     expect(streamOf({}, ...events).reader.usage()).toEqual(usage)
   })
@@ -263,7 +268,7 @@ describe('a whole response', () => {
     [
       'numbers beyond any model',
       { prompt_tokens: 1e300, completion_tokens: 5 },
-      { inputTokens: 1_000_000_000, outputTokens: 5 },
+      { inputTokens: 20_000_000, outputTokens: 5 },
     ],
     ['nothing', undefined, undefined],
   ])('has the usage of %s', (_, usage, expected) => {

@@ -72,6 +72,22 @@ test.each([
   expect(charge).toEqual({ of: 'usage', usage })
 })
 
+test.each([
+  ['the stream', [0, 1, 7], 8],
+  ['no event that is numbered', [], 0],
+  ['numbers that make no sense', [2, 1.5, -4, Number.MAX_SAFE_INTEGER + 1, 1], 3],
+])('an error event of responses continues the numbers of %s', async (_, numbers, next) => {
+  const { upstream, start } = startNamed('responses')
+  const delta = event('response.output_text.delta', { delta: 'Hello' })
+  const numbered = numbers.map((sequence_number) =>
+    event('response.output_text.delta', { delta: 'Hi', sequence_number }),
+  )
+  upstream.send(delta + numbered.join(''))
+  upstream.end()
+  const { text } = await receive(start)
+  expect(text).toMatch(new RegExp(`"sequence_number":${next}}\n\n$`))
+})
+
 test('a message that is left before visible output is charged the estimate', async () => {
   const { upstream, start } = startNamed('messages')
   upstream.send(MESSAGE.slice(0, 3).join(''))

@@ -223,6 +223,25 @@ describe('a connection that was kept', () => {
     expect(counts).toEqual({ requests: 4, connections: 2 })
   })
 
+  test('is closed if the upstream sends more than one response: the next caller does not receive it', async () => {
+    let requests = 0
+    const answer = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', () => {
+        requests += 1
+        socket.write(requests === 1 ? answer('first') + answer('of another caller') : answer('second'))
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const address = server.address()
+    const connection = connectTo(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)
+    expect(await bytesOf(await connection.send(requestOf()))).toBe('first')
+    expect(await bytesOf(await connection.send(requestOf()))).toBe('second')
+    expect(requests).toBe(2)
+  })
+
   test('is not a new one: the first request of a connection is never sent again', async () => {
     const { origin, counts } = await serverWithStale(
       () => undefined,

@@ -357,6 +357,23 @@ describe.each([true, false])('a connection (direct: %s)', (isDirect) => {
     socket.destroy()
   })
 
+  test.each(['GARBAGE\r\n\r\n', '\0\x01', 'POST / HTTP/9.9\r\n\r\n'])(
+    'that sends %j behind a request is closed after its response, and charged once at most',
+    async (garbage) => {
+      const { url, app } = await started({ isDirect })
+      const { socket, until } = await connected(url)
+      const ended = once(socket, 'end')
+      socket.write(rawRequest('{}') + garbage)
+      const received = await until(/400 Bad Request/)
+      await ended
+      socket.destroy()
+      const statuses = [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+      // the request is valid: it is decided, even if its response comes too late
+      expect(['200 400', '400']).toContain(statuses.join(' '))
+      expect((await app.stored()).used_requests ?? 0n).toBeLessThanOrEqual(1n)
+    },
+  )
+
   test('that is half closed after its request gets its response', async () => {
     const { url } = await started({ isDirect })
     const { socket, until } = await connected(url)
