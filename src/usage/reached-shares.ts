@@ -5,7 +5,7 @@ import { algorithmOfText } from '../core/bucket/registry.ts'
 import type { BucketItem, FieldValue } from '../core/bucket/write.ts'
 import { type Alert, type ReachedShare, SHARE_BOUNDS } from '../core/model/alert.ts'
 import { TOTAL_RESOURCE } from '../core/model/limit-set.ts'
-import type { PolicyKey } from '../core/model/policy.ts'
+import { EVERY_NAME, isNameScope, nameOf, type PolicyKey } from '../core/model/policy.ts'
 import { HOUR_NS, larger, MINUTE_NS, roundedUp, SECOND_NS } from '../core/model/time.ts'
 import type { StreamAttribute, StreamImage, StreamRecord } from './stream-usage.ts'
 
@@ -69,12 +69,12 @@ export const observes = ({ entityId, policy }: Alert, bucket: BucketId): boolean
   return bucket.kind === 'entity' ? bucket.entityId === entityId : policy !== null && selects(policy, bucket)
 }
 
-/** `*` selects every bucket of a scope; buckets of a user of a tenant are named `<tenant>#<user>`. */
-const selects = (policy: PolicyKey, bucket: PolicyKey): boolean =>
-  policy.scope === bucket.scope &&
-  (policy.selector === '*' ||
-    policy.selector === bucket.selector ||
-    bucket.selector.endsWith(`#${policy.selector}`))
+/** A policy on names has a bucket for each name of each tenant. */
+const selects = ({ scope, selector }: PolicyKey, bucket: PolicyKey): boolean => {
+  if (scope !== bucket.scope) return false
+  if (!isNameScope(scope)) return selector === bucket.selector
+  return selector === EVERY_NAME || selector === nameOf(bucket)
+}
 
 /** The algorithms of texts, created once per batch: a calendar is evaluated once per window. */
 export type Algorithms = (text: string) => Algorithm | undefined

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
+import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-store.ts'
 import type { Alert } from '../../src/core/model/alert.ts'
 import { StoreUnavailable } from '../../src/core/model/errors.ts'
 import type { LimitSize } from '../../src/core/model/limit.ts'
+import { policyLimitSet } from '../../src/core/model/limit-set.ts'
+import { namedBucketKey, policyKeyOf } from '../../src/core/model/policy.ts'
 import type { AlertEventStore } from '../../src/core/ports/alert-store.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { createMeterLookup } from '../../src/core/resolve/limit-meter.ts'
@@ -96,6 +98,29 @@ describe('an observer', () => {
       tpm: 'tokens',
       gone: null,
     })
+  })
+
+  test.each([
+    ['run-1', 'cost_usd_micros'],
+    ['run-2', 'input_tokens'],
+  ])('reads the meter of the session %s from its own policy, or from that of all', async (name, meter) => {
+    const store = createTestAdminStore()
+    const limit = { name: 'budget', size: MONTH } as const
+    const own = policyLimitSet(policyKeyOf('SESSION', 'run-1'))
+    const all = policyLimitSet(policyKeyOf('SESSION', '*'))
+    const money = { ...limit, meter: 'cost_usd_micros' } as const
+    await store.putLimitSet(own, { limits: [money], version: 1n }, null, anAudit())
+    await store.putLimitSet(
+      all,
+      { limits: [{ ...limit, meter: 'input_tokens' }], version: 1n },
+      null,
+      anAudit(),
+    )
+    const bucket = policyBucket(namedBucketKey({ scope: 'SESSION', tenant: 'acme', name }))
+    const { records, charge } = createBucketStream({ budget: MONTH }, bucket)
+    charge('budget', 900, START)
+    await observerOf(undefined, { store }).observe(records)
+    expect(await raised()).toMatchObject([{ meter, policy: { scope: 'SESSION', selector: `acme#${name}` } }])
   })
 
   test('reports the record of an event that could not be put, and puts it the next time', async () => {

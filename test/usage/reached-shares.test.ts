@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { policyBucket } from '../../src/core/bucket/bucket-store.ts'
 import type { Alert } from '../../src/core/model/alert.ts'
 import type { LimitSize } from '../../src/core/model/limit.ts'
-import { policyKeyOf } from '../../src/core/model/policy.ts'
+import { namedBucketKey, policyKeyOf } from '../../src/core/model/policy.ts'
 import { bucketWriteOf, createAlgorithms, reachedShares } from '../../src/usage/reached-shares.ts'
 import type { StreamRecord } from '../../src/usage/stream-usage.ts'
 import { SECOND, START } from '../core/test-clock.ts'
@@ -190,6 +190,24 @@ describe('an alert observes', () => {
     const alert = anAlert({ name: 'a', changedAt: 0n, ...fields })
     expect(reachedIn(inTeam().charge('usd', 900, START), alert)).toHaveLength(ofTeam)
     expect(reachedIn(inPolicy().charge('usd', 900, START), alert)).toHaveLength(ofPolicy)
+  })
+
+  const named = (tenant: string, name: string) =>
+    createBucketStream({ usd: MONTH }, policyBucket(namedBucketKey({ scope: 'SESSION', tenant, name })))
+
+  test.each([
+    ['SESSION', '*', ['acme run-1', 'acme run-2', 'other run-1']],
+    ['SESSION', 'run-1', ['acme run-1', 'other run-1']],
+    ['SESSION', 'acme', []],
+    ['USER', '*', []],
+  ] as const)('the buckets of names of the policy %s/%s', (scope, selector, expected) => {
+    const alert = anAlert({ name: 'a', changedAt: 0n, policy: policyKeyOf(scope, selector) })
+    const buckets = ['acme run-1', 'acme run-2', 'other run-1']
+    const reported = buckets.filter((bucket) => {
+      const [tenant = '', name = ''] = bucket.split(' ')
+      return reachedIn(named(tenant, name).charge('usd', 900, START), alert).length > 0
+    })
+    expect(reported).toEqual(expected)
   })
 
   test('the bucket of a policy, and names it', () => {

@@ -57,6 +57,9 @@ export const namedBucketKey = ({ scope, tenant, name }: NamedBucket): PolicyKey 
   selector: `${tenant}${PART}${name}`,
 })
 
+/** The user or the session of a bucket that `namedBucketKey` names. */
+export const nameOf = ({ selector }: PolicyKey): string => selector.slice(selector.indexOf(PART) + 1)
+
 const NAMED_BUCKET = /^POLICY#(?:SESSION|USER)#([^#]*)#/
 
 /** Whether the key of a bucket is that of a user or a session. */

@@ -1,6 +1,7 @@
 import type { AlertedBucket } from '../model/alert.ts'
 import { type LimitSetKey, policyLimitSet } from '../model/limit-set.ts'
 import { type Meter, meterOfName, shownMeter } from '../model/meter.ts'
+import { EVERY_NAME, isNameScope, nameOf, type PolicyKey } from '../model/policy.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import { callerKeys } from './layers.ts'
 
@@ -20,7 +21,7 @@ export const createMeterLookup = (config: Pick<ConfigStore, 'entity' | 'limitSet
     policy,
     resource,
   }: Parameters<MeterLookup>[0]): Promise<readonly LimitSetKey[]> => {
-    if (policy !== null) return [policyLimitSet(policy)]
+    if (policy !== null) return policiesOf(policy).map(policyLimitSet)
     const entity = entityId === null ? undefined : await config.entity(entityId)
     return entity === undefined ? [] : callerKeys(entity, resource)
   }
@@ -31,3 +32,9 @@ export const createMeterLookup = (config: Pick<ConfigStore, 'entity' | 'limitSet
     return found ? shownMeter(found.meter) : (meterOfName(limitName) ?? null)
   }
 }
+
+/** The policies whose limits a policy's bucket may have: that of a name is of its own policy, or of the one for every name. */
+const policiesOf = (bucket: PolicyKey): readonly PolicyKey[] =>
+  isNameScope(bucket.scope)
+    ? [nameOf(bucket), EVERY_NAME].map((selector) => ({ scope: bucket.scope, selector }))
+    : [bucket]
