@@ -17,6 +17,7 @@ import {
   type WholeModelReply,
 } from '../../core/ports/model-backend.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
+import type { HeaderOf } from '../../web/client.ts'
 import { isAnthropic } from '../../web/model-errors.ts'
 import {
   addUnpriced,
@@ -86,7 +87,7 @@ class Call implements ModelCall {
   readonly inputTokens: number
   readonly outputBound: number | null
   readonly requestId: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly #header: HeaderOf
   readonly #createSignal: () => AbortSignalLike
   #signal: AbortSignalLike | undefined
 
@@ -98,8 +99,13 @@ class Call implements ModelCall {
     this.inputTokens = inputTokens
     this.outputBound = outputBound
     this.requestId = request.requestId
-    this.headers = passedHeaders(request.header)
+    this.#header = request.header
     this.#createSignal = request.signal
+  }
+
+  /** Only upstreams read them. */
+  get headers(): Readonly<Record<string, string>> {
+    return passedHeaders(this.#header)
   }
 
   get signal(): AbortSignalLike {
