@@ -9,13 +9,37 @@ export type QueryParameters = Readonly<Record<string, string | number | undefine
 export interface Api {
   /** Throws `ApiError`; an aborted request throws the `AbortError` of `fetch`. */
   get<T>(path: string, query?: QueryParameters, signal?: AbortSignal): Promise<T>
-  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T>
+  /** The same with the ETag of the response. */
+  getTagged<T>(path: string, query?: QueryParameters, signal?: AbortSignal): Promise<Tagged<T>>
+  /** `condition`: the change is refused (412) if it is not met. */
+  send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    condition?: Condition,
+  ): Promise<T>
   /**
    * The raw response, of any status; `path` is relative to the document. Throws `ApiError` if there is no
    * response.
    */
   fetch(path: string, init?: RequestInit): Promise<Response>
 }
+
+/** JSON, and the version of it that a change names. */
+export interface Tagged<T> {
+  readonly body: T
+  readonly etag: string | null
+}
+
+/** The header of a conditional change. */
+export type Condition = Readonly<Record<string, string>>
+
+/** The condition that nothing has changed since a response. */
+export const unchangedSince = ({ etag }: Pick<Tagged<unknown>, 'etag'>): Condition =>
+  etag === null ? {} : { 'if-match': etag }
+
+/** The condition that there is nothing yet. */
+export const IF_NONE: Condition = { 'if-none-match': '*' }
 
 /** `path` is relative: `api/entities`. Ids in it must be encoded: see `pathOf`. */
 export const createApi = (token: string, onUnauthorized: () => void): Api => {
@@ -31,22 +55,26 @@ export const createApi = (token: string, onUnauthorized: () => void): Api => {
     }
   }
 
-  const fetchJson = async <T>(path: string, init: RequestInit): Promise<T> => {
+  const fetchTagged = async <T>(path: string, init: RequestInit): Promise<Tagged<T>> => {
     const response = await fetchResponse(path, init)
     const body: unknown = await response.json().catch(() => undefined)
     if (response.status === 401) onUnauthorized()
     if (!response.ok) throw errorOf(response.status, body)
     // Not parsed here: the server's tests check every response against the schema that T is inferred from.
-    return body as T
+    return { body: body as T, etag: response.headers.get('etag') }
   }
+  const fetchJson = async <T>(path: string, init: RequestInit): Promise<T> =>
+    (await fetchTagged<T>(path, init)).body
 
   return {
     fetch: fetchResponse,
     get: (path, query, signal) => fetchJson(withQuery(path, query), signal ? { signal } : {}),
-    send: (method, path, body) =>
+    getTagged: (path, query, signal) => fetchTagged(withQuery(path, query), signal ? { signal } : {}),
+    send: (method, path, body, condition) =>
       fetchJson(path, {
         method,
-        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        headers: { ...(body && { 'content-type': 'application/json' }), ...condition },
+        ...(body && { body: JSON.stringify(body) }),
       }),
   }
 }

@@ -12,6 +12,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether a conditional change was refused, as someone else has made one. */
+export const isStale = (error: unknown): boolean => error instanceof ApiError && error.status === 412
+
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
 /** The invalid field, if the error is an `ApiError` that names one: `limits[0].capacity`. */

@@ -1,9 +1,10 @@
 import './defaults.css'
 import { useState } from 'preact/hooks'
+import { type Condition, type Tagged, unchangedSince, withQuery } from '../api/api.ts'
 import { useQuery } from '../api/hooks.ts'
 import type { Defaults, Entities, Limit } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { LimitEditor } from '../limits/limit-editor.tsx'
+import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import type { LimitInput } from '../limits/limit-text.ts'
 import { ResourceChoice } from '../limits/resource-choice.tsx'
@@ -106,7 +107,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
   const [isEditing, setEditing] = useState(false)
   const [isSaved, setSaved] = useState(false)
   const { data, error, reload } = useQuery(
-    (signal) => api.get<Defaults>('api/defaults', { role, resource }, signal),
+    (signal) => api.getTagged<Defaults>('api/defaults', { role, resource }, signal),
     [role, resource],
   )
   const title = role ?? 'Everyone'
@@ -119,7 +120,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
     <li class="defaults-row">
       <h3>{role === undefined ? title : <code>{role}</code>}</h3>
       <div class="defaults-limits">
-        {data && <RowLimits defaults={data} />}
+        {data && <RowLimits defaults={data.body} />}
         <ErrorNotice error={error} />
         {isSaved && <Notice kind="success">Saved. The limits apply from the next request.</Notice>}
       </div>
@@ -134,7 +135,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
         </button>
       )}
       {isEditing && data && (
-        <EditDefaults defaults={data} title={title} onSaved={finish} onClose={() => setEditing(false)} />
+        <EditDefaults tagged={data} title={title} onSaved={finish} onClose={() => setEditing(false)} />
       )}
     </li>
   )
@@ -157,22 +158,29 @@ const RowLimits = ({ defaults }: { readonly defaults: Defaults }) => {
 }
 
 interface EditProps {
-  readonly defaults: Defaults
+  readonly tagged: Tagged<Defaults>
   readonly title: string
   onSaved(): void
   onClose(): void
 }
 
-const EditDefaults = ({ defaults, title, onSaved, onClose }: EditProps) => {
+const editedSet = (tagged: Tagged<Defaults>): EditedSet => ({
+  limits: ownLimits(tagged.body),
+  inherited: tagged.body.inherited,
+  condition: unchangedSince(tagged),
+})
+
+const EditDefaults = ({ tagged, title, onSaved, onClose }: EditProps) => {
   const { api } = useSession()
-  const { role, resource, inherited } = defaults
-  const query = new URLSearchParams({ resource, ...(role !== null && { role }) })
-  const save = (limits: readonly LimitInput[]) => api.send('PUT', `api/defaults?${query}`, { limits })
+  const { role, resource } = tagged.body
+  const path = withQuery('api/defaults', { resource, role: role ?? undefined })
+  const save = (limits: readonly LimitInput[], condition: Condition) =>
+    api.send('PUT', path, { limits }, condition)
   return (
     <LimitEditor
       title={`Defaults of ${title} ${onResourceText(resource)}`}
-      limits={ownLimits(defaults)}
-      inherited={inherited}
+      set={editedSet(tagged)}
+      read={async () => editedSet(await api.getTagged<Defaults>(path))}
       save={save}
       onSaved={onSaved}
       onClose={onClose}

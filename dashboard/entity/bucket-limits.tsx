@@ -1,11 +1,12 @@
 import type { Availability, Explanation, Limit } from '../api/responses.ts'
 import { limitSentence } from '../limits/limit-list.tsx'
 import { pausedText, sourceText } from '../limits/limit-text.ts'
+import { entrySize, heldNow } from '../limits/schedule-draft.ts'
 import { sizeText } from '../limits/size-forms.ts'
 import { amountText } from '../parts/amounts.ts'
 import { Bar, isPaused } from '../parts/bar.tsx'
 import { hrefOf } from '../parts/route.ts'
-import { spanText } from '../parts/time.ts'
+import { momentText, spanText } from '../parts/time.ts'
 
 interface BucketLimitsProps {
   readonly bucket: ExplainedBucket
@@ -22,6 +23,7 @@ export const BucketLimits = ({ bucket, states, isNamed }: BucketLimitsProps) => 
       {bucket.limits.map((limit) => (
         <li key={limit.name} class="limit">
           <LimitTitle limit={limit} />
+          <ScheduleNow limit={limit.winner} />
           <LimitAvailability limit={limit} state={states?.find(({ name }) => name === limit.name)} />
           {!isPolicy(bucket) && <LimitSource limit={limit} />}
         </li>
@@ -42,10 +44,31 @@ const BucketTitle = ({ bucket }: Pick<BucketLimitsProps, 'bucket'>) => {
 
 const LimitTitle = ({ limit: { name, winner } }: { readonly limit: ExplainedLimit }) => (
   <p class="limit-what">
-    <strong class="mono">{name}</strong> {limitSentence(winner)}{' '}
+    <strong class="mono">{name}</strong> {limitSentence(heldNow(winner))}{' '}
     {winner.mode !== undefined && winner.mode !== 'enforce' && <span class="tag warn">{winner.mode}</span>}
   </p>
 )
+
+/** Which size of a limit with a schedule holds, until when, and which one follows. */
+const ScheduleNow = ({ limit }: { readonly limit: Limit }) => {
+  const { schedule_state: state } = limit
+  if (state === undefined) return null
+  const { entry, ends_at: endsAt, next } = state
+  return (
+    <p class="small quiet limit-schedule">
+      {entry === null ? 'Its usual size' : 'Its size by schedule'}
+      {endsAt !== null && ` until ${momentText(endsAt)}`}
+      {next !== null && `, then ${sizeText({ ...limit, ...entrySize(limit, sizeIn(limit, next)) })}`}
+      {next !== null && next.ends_at !== null && ` until ${momentText(next.ends_at)}`}
+    </p>
+  )
+}
+
+/** As an entry of the schedule states it. */
+const sizeIn = (
+  { limit }: Limit,
+  { capacity, refill_rate: rate }: { readonly capacity: number; readonly refill_rate?: number },
+) => (limit === undefined ? { capacity, refill_rate: rate ?? 0 } : { limit: capacity })
 
 interface LimitAvailabilityProps {
   readonly limit: ExplainedLimit
@@ -61,7 +84,7 @@ const LimitAvailability = ({ limit, state }: LimitAvailabilityProps) => (
           {isPaused(state.capacity) ? (
             `paused: ${pausedText(limit.winner.meter, limit.winner.mode)}`
           ) : (
-            <AvailabilityText limit={limit.winner} state={state} />
+            <AvailabilityText limit={heldNow(limit.winner)} state={state} />
           )}
         </p>
       </>

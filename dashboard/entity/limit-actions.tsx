@@ -1,11 +1,11 @@
 import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
-import { pathOf } from '../api/api.ts'
+import { type Condition, pathOf, unchangedSince } from '../api/api.ts'
 import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Explanation } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { LimitEditor } from '../limits/limit-editor.tsx'
+import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { sizeText } from '../limits/size-forms.ts'
 import { isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
@@ -17,6 +17,8 @@ import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
 interface LimitActionsProps {
   readonly entityId: string
   readonly explained: Explanation
+  /** That the limits have not changed since `explained`. */
+  readonly condition: Condition
   /** Called with the notice to show; the button that was used may no longer exist. */
   onChanged(notice: ComponentProps<typeof DoneNotice>): void
 }
@@ -31,11 +33,12 @@ const DONE = {
 type OpenDialog = keyof typeof DONE
 
 /** The actions on the limits of an entity on a resource, and on its bucket. */
-export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsProps) => {
+export const LimitActions = ({ entityId, explained, condition, onChanged }: LimitActionsProps) => {
   const [open, setOpen] = useState<OpenDialog | undefined>(undefined)
   const dialog = {
     entityId,
     explained,
+    condition,
     onClose: () => setOpen(undefined),
     onDone: () => {
       setOpen(undefined)
@@ -75,26 +78,41 @@ export const LimitActions = ({ entityId, explained, onChanged }: LimitActionsPro
 export interface LimitDialogProps {
   readonly entityId: string
   readonly explained: Explanation
+  /** That the limits have not changed since `explained`. */
+  readonly condition: Condition
   onDone(): void
   onClose(): void
 }
 
-const EditLimits = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+const EditLimits = ({ entityId, explained, condition, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained
+  const read = async () => {
+    const path = pathOf('api/limits', entityId, 'explain')
+    const tagged = await api.getTagged<Explanation>(path, { resource })
+    return editedSet(tagged.body, unchangedSince(tagged))
+  }
   return (
     <LimitEditor
       title={`Limits of ${entityId} on ${resource}`}
-      limits={ownLimits(explained)}
-      inherited={inheritedLimits(explained)}
-      save={(limits) => api.send('PUT', pathOf('api/limits', entityId), { resource, limits })}
+      set={editedSet(explained, condition)}
+      read={read}
+      save={(limits, condition) =>
+        api.send('PUT', pathOf('api/limits', entityId), { resource, limits }, condition)
+      }
       onSaved={onDone}
       onClose={onClose}
     />
   )
 }
 
-const UseInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps) => {
+const editedSet = (explained: Explanation, condition: Condition): EditedSet => ({
+  limits: ownLimits(explained),
+  inherited: inheritedLimits(explained),
+  condition,
+})
+
+const UseInherited = ({ entityId, explained, condition, onDone, onClose }: LimitDialogProps) => {
   const { api } = useSession()
   const { resource } = explained
   const names = ownLimits(explained).map(({ name }) => name)
@@ -102,7 +120,14 @@ const UseInherited = ({ entityId, explained, onDone, onClose }: LimitDialogProps
     <Confirm
       title="Use inherited limits?"
       action="Remove these limits"
-      act={() => api.send('DELETE', `${pathOf('api/limits', entityId)}?${new URLSearchParams({ resource })}`)}
+      act={() =>
+        api.send(
+          'DELETE',
+          `${pathOf('api/limits', entityId)}?${new URLSearchParams({ resource })}`,
+          undefined,
+          condition,
+        )
+      }
       onDone={onDone}
       onClose={onClose}
     >

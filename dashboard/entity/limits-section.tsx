@@ -1,6 +1,6 @@
 import type { ComponentProps } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { pathOf } from '../api/api.ts'
+import { pathOf, unchangedSince } from '../api/api.ts'
 import { fieldErrorOf, isFieldError } from '../api/errors.ts'
 import { useAction, useQuery, useRefresh } from '../api/hooks.ts'
 import type { Availability, Entity, Explanation, WaitTime } from '../api/responses.ts'
@@ -48,7 +48,8 @@ export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
     explained.reload()
     left.reload()
   }
-  const own = { entity_id: entity.entity_id, resource, limits: explained.data?.limits ?? [] }
+  const explanation = explained.data?.body
+  const own = { entity_id: entity.entity_id, resource, limits: explanation?.limits ?? [] }
   return (
     <>
       {done !== undefined && <DoneNotice {...done} />}
@@ -56,7 +57,12 @@ export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
         <div class="card-head">
           <h2>Limits on {resource}</h2>
           {mayWrite && explained.data && (
-            <LimitActions entityId={entity.entity_id} explained={explained.data} onChanged={reload} />
+            <LimitActions
+              entityId={entity.entity_id}
+              explained={explained.data.body}
+              condition={unchangedSince(explained.data)}
+              onChanged={reload}
+            />
           )}
         </div>
         <ErrorNotice error={explained.error ?? left.error} />
@@ -68,7 +74,7 @@ export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
         )}
         <BucketLimits bucket={own} states={left.data?.get(bucketKey(own))} />
       </section>
-      <OtherBuckets buckets={explained.data?.also_enforced ?? []} states={left.data} />
+      <OtherBuckets buckets={explanation?.also_enforced ?? []} states={left.data} />
     </>
   )
 }
@@ -102,7 +108,7 @@ const REFRESH_MS = 2000
 export const useEffectiveLimits = (entityId: string, resource: string) => {
   const { api } = useSession()
   const explained = useQuery(
-    (signal) => api.get<Explanation>(pathOf('api/limits', entityId, 'explain'), { resource }, signal),
+    (signal) => api.getTagged<Explanation>(pathOf('api/limits', entityId, 'explain'), { resource }, signal),
     [entityId, resource],
   )
   const left = useQuery(

@@ -3,11 +3,14 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { Limit } from '../api/responses.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
 import { type LimitInput, meterText, sourceText } from './limit-text.ts'
+import { entrySize, timesText } from './schedule-draft.ts'
 import type { FieldText } from './size-form.tsx'
 import { sizeDetails, sizeFormOf, sizeText } from './size-forms.ts'
 
 interface LimitReviewProps {
   readonly changes: readonly LimitChange[]
+  /** What someone else has changed meanwhile; then `changes` are those to the limits as they are now. */
+  readonly theirs?: readonly LimitChange[] | undefined
   /** Whether no limit is left after saving. */
   readonly isEmpty: boolean
   readonly error: Error | undefined
@@ -17,30 +20,48 @@ interface LimitReviewProps {
 }
 
 /** The changes that saving would make, and the button that saves. */
-export const LimitReview = ({ changes, isEmpty, error, isSaving, onBack, onSave }: LimitReviewProps) => {
+export const LimitReview = (props: LimitReviewProps) => {
+  const { changes, theirs, isEmpty, error, isSaving, onBack, onSave } = props
   const section = useRef<HTMLElement>(null)
   useEffect(() => section.current?.focus(), [])
   const hasChanges = changes.length > 0
   return (
     <>
+      <ErrorNotice error={error} />
+      {theirs !== undefined && <TheirChanges changes={theirs} />}
       <section class="limit-changes" ref={section} tabIndex={-1} aria-label="What changes">
-        <h3>{hasChanges ? 'What changes' : 'Nothing changes'}</h3>
+        <h3>{titleOf(hasChanges, theirs !== undefined)}</h3>
         {hasChanges && <LimitChangeList changes={changes} isPreview />}
         {hasChanges && isEmpty && <p class="quiet">No limits are left here.</p>}
         {!hasChanges && <p class="quiet">The limits are unchanged.</p>}
       </section>
-      <ErrorNotice error={error} />
       <div class="actions">
         <button class="button" type="button" onClick={onBack}>
           Back
         </button>
         <button class="button primary" type="button" disabled={isSaving || !hasChanges} onClick={onSave}>
-          Save
+          {theirs === undefined ? 'Save' : 'Apply again'}
         </button>
       </div>
     </>
   )
 }
+
+const titleOf = (hasChanges: boolean, isAgain: boolean): string => {
+  if (!hasChanges) return isAgain ? 'Nothing of yours is left to change' : 'Nothing changes'
+  return isAgain ? 'What yours change in them now' : 'What changes'
+}
+
+const TheirChanges = ({ changes }: { readonly changes: readonly LimitChange[] }) => (
+  <section class="limit-changes" aria-label="What someone else changed">
+    <h3>What someone else changed</h3>
+    {changes.length > 0 ? (
+      <LimitChangeList changes={changes} />
+    ) : (
+      <p class="quiet">They saved the limits as they were.</p>
+    )}
+  </section>
+)
 
 interface LimitChangeListProps {
   readonly changes: readonly LimitChange[]
@@ -158,6 +179,7 @@ const fieldTexts = (): readonly FieldText[] => [
   ['Algorithm', ({ algorithm }) => sizeFormOf(algorithm).name],
   ['Size', sizeText],
   ...sizeDetails(),
+  ['At other times', scheduleText],
   ['Mode', ({ mode = 'enforce' }) => mode],
   ['Warns from', ({ warn_at = 0.8 }) => percentText(warn_at)],
   ['Refund', ({ refund = 'strict' }) => refund],
@@ -166,6 +188,13 @@ const fieldTexts = (): readonly FieldText[] => [
   ['Kept from normal priority', ({ headroom }) => percentText(headroom?.normal ?? 0)],
   ['Kept from low priority', ({ headroom }) => percentText(headroom?.low ?? 0)],
 ]
+
+const scheduleText = ({ schedule = [], ...limit }: LimitInput): string =>
+  schedule.length === 0
+    ? 'the same'
+    : schedule
+        .map((entry) => `${sizeText({ ...limit, ...entrySize(limit, entry) })}, ${timesText(entry)}`)
+        .join('; ')
 
 const fieldChanges = (before: Limit, after: LimitInput): readonly FieldChange[] =>
   fieldTexts()

@@ -2,7 +2,8 @@ import { LIMIT_MODES, ON_UNAVAILABLE, REFUNDS } from '../../src/core/model/limit
 import { METERS } from '../../src/core/model/meter.ts'
 import type { Limit } from '../api/responses.ts'
 import type { LimitInput } from './limit-text.ts'
-import { amountOf, given, number, oneOf, type SizeDraft, type Texts, text } from './size-draft.ts'
+import { type EntryDraft, entryDraftsOf, scheduleIn } from './schedule-draft.ts'
+import { amountOf, draftMeter, given, number, oneOf, type SizeDraft, type Texts, text } from './size-draft.ts'
 import { sizeFields, sizeFormOf } from './size-forms.ts'
 
 /** The state of the form of one limit; an empty text is a field that is not set. */
@@ -16,6 +17,7 @@ export interface LimitDraft extends SizeDraft {
   readonly leaseTtlSeconds: string
   readonly headroomNormal: string
   readonly headroomLow: string
+  readonly schedule: readonly EntryDraft[]
 }
 
 /** The fields that a draft covers beside the size; other fields of a limit are kept as they are. */
@@ -29,6 +31,8 @@ const SHOWN: readonly string[] = [
   'lease_ttl_seconds',
   'headroom',
   'source',
+  'schedule',
+  'schedule_state',
 ]
 
 /** The draft of a new limit. */
@@ -47,6 +51,7 @@ export const newDraft = (key: number): LimitDraft => ({
   leaseTtlSeconds: '',
   headroomNormal: '',
   headroomLow: '',
+  schedule: [],
 })
 
 export const draftOf = (limit: Limit, key: number): LimitDraft => ({
@@ -64,6 +69,7 @@ export const draftOf = (limit: Limit, key: number): LimitDraft => ({
   leaseTtlSeconds: text(limit.lease_ttl_seconds),
   headroomNormal: text(limit.headroom?.normal),
   headroomLow: text(limit.headroom?.low),
+  schedule: entryDraftsOf(limit),
 })
 
 /** The fields of the size of a draft; a field that was not set has its initial value. */
@@ -94,6 +100,7 @@ export const limitOf = (draft: LimitDraft): LimitInput => {
       on_unavailable: oneOf(ON_UNAVAILABLE, draft.onUnavailable),
       lease_ttl_seconds: number(draft.leaseTtlSeconds),
       headroom: Object.keys(headroom).length === 0 ? undefined : headroom,
+      schedule: scheduleIn(draft.schedule, { algorithm, meter: draftMeter(draft) }),
     }),
   }
 }

@@ -1,44 +1,49 @@
 import './limits.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Condition } from '../api/api.ts'
+import { isStale } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Limit } from '../api/responses.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { RequiredNote } from '../parts/fields.tsx'
 import { EmptyState } from '../parts/notices.tsx'
-import { changesOf, LimitReview } from './limit-changes.tsx'
+import { changesOf, type LimitChange, LimitReview } from './limit-changes.tsx'
 import { draftOf, type LimitDraft, limitOf, newDraft } from './limit-draft.ts'
 import { type LimitError, LimitFields, limitErrorOf } from './limit-fields.tsx'
 import { type LimitInput, NAMES_ID, USUAL_NAMES } from './limit-text.ts'
+
+/** A set of limits as it was read. */
+export interface EditedSet {
+  /** The limits set now, without inherited ones. */
+  readonly limits: readonly Limit[]
+  /** The limits that would apply if none were set. */
+  readonly inherited: readonly Limit[]
+  /** That it has not changed since. */
+  readonly condition: Condition
+}
 
 interface LimitEditorProps {
   /** `Limits of key-bob on gpt-4` */
   readonly title: string
   /** Shown above the limits. */
   readonly children?: ComponentChildren
-  /** The limits set now, without inherited ones. */
-  readonly limits: readonly Limit[]
-  /** The limits that would apply if none were set. */
-  readonly inherited?: readonly Limit[]
-  /** Replaces the limits. Its errors name fields as the API does (`limits[0].capacity`). */
-  save(limits: readonly LimitInput[]): Promise<unknown>
+  readonly set: EditedSet
+  /** Reads the set again, after someone else has changed it. */
+  read(): Promise<EditedSet>
+  /** Replaces the limits if the condition is met. Its errors name fields as the API does (`limits[0].capacity`). */
+  save(limits: readonly LimitInput[], condition: Condition): Promise<unknown>
   onSaved(): void
   onClose(): void
 }
 
 /** Edits a set of limits, shows the changes for review, and saves them. */
-export const LimitEditor = ({
-  title,
-  children,
-  limits,
-  inherited = [],
-  save,
-  onSaved,
-  onClose,
-}: LimitEditorProps) => {
-  const [drafts, setDrafts] = useState<readonly LimitDraft[]>(() => limits.map(draftOf))
+export const LimitEditor = ({ title, children, set, read, save, onSaved, onClose }: LimitEditorProps) => {
+  const [drafts, setDrafts] = useState<readonly LimitDraft[]>(() => set.limits.map(draftOf))
   const [isReviewing, setReviewing] = useState(false)
-  const saving = useAction(() => save(drafts.map(limitOf)))
+  const { base, theirs, attempt } = useConditionalSave({ set, read, save })
+  const { limits, inherited } = base
+  const saving = useAction(() => attempt(drafts.map(limitOf)))
   const fieldError = limitErrorOf(saving.error)
   const review = () => {
     saving.clear()
@@ -53,6 +58,7 @@ export const LimitEditor = ({
       <Dialog title={title} onClose={onClose}>
         <LimitReview
           changes={changesOf(limits, drafts.map(limitOf), inherited)}
+          theirs={theirs}
           isEmpty={drafts.length === 0}
           error={saving.error}
           isSaving={saving.isRunning}
@@ -75,6 +81,30 @@ export const LimitEditor = ({
     </Dialog>
   )
 }
+
+/**
+ * Saves on the condition that nobody else has changed the set. If someone has, `theirs` is what they changed, `base` the set as
+ * it is now, and the next attempt is based on that.
+ */
+const useConditionalSave = ({ set, read, save }: Pick<LimitEditorProps, 'set' | 'read' | 'save'>) => {
+  const [base, setBase] = useState(set)
+  const [theirs, setTheirs] = useState<readonly LimitChange[] | undefined>(undefined)
+  const attempt = async (limits: readonly LimitInput[]): Promise<void> => {
+    try {
+      await save(limits, base.condition)
+    } catch (error) {
+      if (!isStale(error)) throw error
+      const current = await read()
+      setTheirs(changesOf(base.limits, current.limits, current.inherited))
+      setBase(current)
+      throw new Error(CHANGED)
+    }
+  }
+  return { base, theirs, attempt }
+}
+
+const CHANGED =
+  'Someone else has changed these limits since you opened them, so yours were not saved. Check what follows, then apply yours again.'
 
 interface LimitFormProps {
   readonly drafts: readonly LimitDraft[]

@@ -4,6 +4,7 @@ import { ChoiceField, NumberField, TextField } from '../parts/fields.tsx'
 import { checkLimitName } from '../parts/name-rules.ts'
 import { type LimitDraft, sizeValues } from './limit-draft.ts'
 import { METER_NAMES, meterOf, NAMES_ID } from './limit-text.ts'
+import { ScheduleFields } from './schedule-fields.tsx'
 import { algorithmOptions, sizeFormOf } from './size-forms.ts'
 
 /** The props of the parts of a limit's form. */
@@ -48,6 +49,7 @@ export const LimitFields = ({ draft, others, error, onDraft, onRemove }: LimitFi
       <div class="fields">
         <SizeFields {...part} />
       </div>
+      <ScheduleFields {...part} />
       <RuleFields {...part} />
     </fieldset>
   )

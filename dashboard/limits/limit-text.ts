@@ -5,7 +5,7 @@ import { amountText, isMoney, numberText } from '../parts/amounts.ts'
 
 /** A limit in a request: the fields of a response without those that only responses have. */
 export type LimitInput = Pick<Limit, 'name' | 'algorithm'> &
-  Partial<Omit<Limit, 'name' | 'algorithm' | 'source'>>
+  Partial<Omit<Limit, 'name' | 'algorithm' | 'source' | 'schedule_state'>>
 
 /** `10 per minute`, `$0.06 per minute` */
 export const refillText = (rate: number, meter?: Limit['meter']): string => {

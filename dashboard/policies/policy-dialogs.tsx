@@ -1,9 +1,12 @@
+import { type Api, IF_NONE, unchangedSince } from '../api/api.ts'
+import { ApiError } from '../api/errors.ts'
+import { useQuery } from '../api/hooks.ts'
 import type { Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { LimitEditor } from '../limits/limit-editor.tsx'
+import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
-import { Confirm } from '../parts/dialog.tsx'
-import { Notice } from '../parts/notices.tsx'
+import { Confirm, Dialog } from '../parts/dialog.tsx'
+import { ErrorNotice, Notice } from '../parts/notices.tsx'
 import { NamedBucketDialog } from './named-bucket.tsx'
 import { NewPolicy } from './new-policy.tsx'
 import { keyOf, keyText, type PolicyKey, type PolicyScope, policyPath } from './policy-key.ts'
@@ -58,17 +61,37 @@ type EditProps = Pick<Props, 'onDone' | 'onClose'> & {
 const EditPolicy = ({ task: { key, existing, existedAlready }, onDone, onClose }: EditProps) => {
   const { api } = useSession()
   const name = keyText(key)
+  const { data, error } = useQuery((signal) => readPolicy(api, key, signal), [policyPath(key)])
+  if (error !== undefined)
+    return (
+      <Dialog title={`Limits of ${name}`} onClose={onClose}>
+        <ErrorNotice error={error} />
+      </Dialog>
+    )
+  if (data === undefined) return null
   return (
     <LimitEditor
       title={`Limits of ${name}`}
-      limits={existing?.limits ?? []}
-      save={(limits) => api.send('PUT', policyPath(key), { limits })}
+      set={data}
+      read={() => readPolicy(api, key)}
+      save={(limits, condition) => api.send('PUT', policyPath(key), { limits }, condition)}
       onSaved={() => onDone(`${name} is ${existing ? 'changed' : 'set'}. It applies from the next request.`)}
       onClose={onClose}
     >
       {existedAlready && <Notice kind="info">This policy already exists. These are its limits.</Notice>}
     </LimitEditor>
   )
+}
+
+/** Without limits if there is no such policy: then it may only be created. */
+const readPolicy = async (api: Api, key: PolicyKey, signal?: AbortSignal): Promise<EditedSet> => {
+  try {
+    const tagged = await api.getTagged<Policy>(policyPath(key), {}, signal)
+    return { limits: tagged.body.limits, inherited: [], condition: unchangedSince(tagged) }
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error
+    return { limits: [], inherited: [], condition: IF_NONE }
+  }
 }
 
 type PolicyProps = Pick<Props, 'onDone' | 'onClose'> & { readonly policy: Policy }

@@ -350,6 +350,8 @@ export interface ConcurrencyDefinition extends CommonFields {
   readonly lease_seconds?: number | undefined
   /** As responses contain it: the same as `limit`. */
   readonly capacity?: number | undefined
+  /** Other limits at some times. */
+  readonly schedule?: readonly LimitScheduleEntry[] | undefined
 }
 
 const concurrencyLimit = v.pipe(
@@ -372,11 +374,13 @@ const inFlight = v.pipe(
     limit: concurrencyLimit,
     lease_seconds: v.optional(leaseSeconds),
     capacity: v.optional(concurrencyLimit),
+    schedule: v.optional(scheduleOf({ limit: concurrencyLimit })),
   }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, lease_seconds: leaseSeconds = DEFAULT_SLOT_SECONDS } = json
-    return limitOf(json, { algorithm: 'concurrency', limit, leaseSeconds })
+    const size = { algorithm: 'concurrency', limit, leaseSeconds } as const
+    return limitOf(json, size, limitEntries(json.schedule, size))
   }),
 )
 

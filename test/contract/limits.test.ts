@@ -81,6 +81,17 @@ describe('limits as JSON', () => {
     ],
     [{ ...rph, schedule: [{ ...night, limit: 500 }] }, { limit: 500 }],
     [{ ...rpd, schedule: [{ ...night, limit: 0 }] }, { limit: 0 }],
+    [
+      { name: 'open', algorithm: 'concurrency', limit: 5, schedule: [{ ...night, limit: 50 }] },
+      { limit: 50 },
+    ],
+    [
+      {
+        ...{ name: 'run', algorithm: 'fixed_window', window: 'first_use', window_seconds: 60, limit: 5 },
+        schedule: [{ ...night, limit: 50 }],
+      },
+      { limit: 50 },
+    ],
   ])('with a schedule, %j, are returned with the size of each entry, and parsed back', (input, amounts) => {
     const json = parseLimits([input], 'limits').map(limitToJson)
     expect(json).toMatchObject([{ schedule: [{ ...night, ...amounts }] }])

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import { expectAccessible } from './support/checks.ts'
 import { createDashboardWorld, createOwnEntity, requests, SIZES, tokens } from './support/world.ts'
 
 const world = createDashboardWorld()
@@ -47,6 +48,74 @@ describe('the limits of an entity', () => {
     expect(await entity.call()).toBe(200)
     await choose(page, 'gpt-4')
     await inForce(page).getByText('2 of 4 left').waitFor()
+  })
+
+  test('of two administrators who edit at once are not overwritten: the second one sees what changed', async () => {
+    await createOwnEntity(world, 'shared', [requests(1), { name: 'tpm', capacity: 90, refill_rate: 1 }])
+    const [first, second] = [
+      await world.open({ route: '/entity/shared' }),
+      await world.open({ route: '/entity/shared' }),
+    ]
+    for (const page of [first, second]) {
+      await choose(page, '_default_')
+      await button(page, 'Edit limits').click()
+    }
+    world.ignoreErrors(second)
+    const capacity = (page: Page, name: string) => page.getByRole('group', { name }).getByLabel('Capacity')
+    await capacity(first, 'rpm').fill('4')
+    await capacity(second, 'tpm').fill('900')
+    for (const page of [first, second]) await button(page, 'Review changes').click()
+    await button(first, 'Save').click()
+    await saved(first)
+    await button(second, 'Save').click()
+    await second.getByRole('alert').filter({ hasText: 'Someone else has changed these limits' }).waitFor()
+    const theirs = second.getByRole('region', { name: 'What someone else changed' })
+    await theirs.getByText('4, refilled 1 per hour').waitFor()
+    const own = second.getByRole('region', { name: 'What changes' })
+    await own.getByText('900').first().waitFor()
+    // saving would undo the first one's change, and says so
+    await own.getByText('1, refilled 1 per hour').waitFor()
+    await button(second, 'Back').click()
+    await capacity(second, 'rpm').fill('4')
+    await button(second, 'Review changes').click()
+    await button(second, 'Apply again').click()
+    await saved(second)
+    await inForce(second).getByText('4 requests, refilled 1 per hour').waitFor()
+    await inForce(second).getByText('900 tokens').waitFor()
+  })
+
+  test('may have other sizes at some times, stated as days and hours or by cron', async () => {
+    await createOwnEntity(world, 'timed', [requests(10)])
+    const page = await world.open({ route: '/entity/timed' })
+    await choose(page, '_default_')
+    await button(page, 'Edit limits').click()
+    const rpm = page.getByRole('group', { name: 'rpm' })
+    await rpm.getByText('Other sizes at some times').click()
+    await button(page, 'Add a time').click()
+    const first = page.getByRole('group', { name: 'Time 1' })
+    await first.getByLabel('In the time zone').fill('UTC')
+    await first.getByLabel('Size then').fill('100')
+    // all day: it holds now
+    await first.getByLabel('From').fill('00:00')
+    await first.getByLabel('Until').fill('00:00')
+    await first.getByText(/^Next: \w{3},? \d+ \w{3},? 00:00 to/).waitFor()
+    await button(page, 'Add a time').click()
+    const second = page.getByRole('group', { name: 'Time 2' })
+    await second.getByLabel('Stated as').selectOption('cron expression')
+    await second.getByLabel('Begins at (cron)').fill('0 0 1 1 *')
+    await second.getByLabel('Lasts, hours').fill('24')
+    await second.getByLabel('Size then').fill('0')
+    await second.getByText(/^Next: .*1 Jan/).waitFor()
+    await expectAccessible(page)
+    await button(page, 'Review changes').click()
+    await page.getByText('every day 00:00–00:00 (UTC)').waitFor()
+    await button(page, 'Save').click()
+    await saved(page)
+    await inForce(page).getByText('100 requests, refilled').waitFor()
+    await inForce(page).getByText('Its size by schedule').waitFor()
+    await inForce(page).getByText('100 of 100 left').waitFor()
+    await button(page, 'Edit limits').click()
+    expect(await page.getByRole('group', { name: 'Time 1' }).getByLabel('Size then').inputValue()).toBe('100')
   })
 
   test('show an error at its field, and are not saved', async () => {

@@ -31,6 +31,8 @@ const openToSet = async (): Promise<Page> => {
 const saveHourly = async (page: Page, amount: number): Promise<void> => {
   const editor = dialog(page)
   const name = editor.getByLabel('Name', { exact: true })
+  // the editor reads the policy first
+  await editor.getByRole('button', { name: 'Add a limit' }).waitFor()
   if ((await name.count()) === 0) await editor.getByRole('button', { name: 'Add a limit' }).click()
   await name.fill('rph')
   await editor.getByLabel('Algorithm').selectOption('sliding_window')
