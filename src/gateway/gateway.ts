@@ -93,8 +93,11 @@ export const createGateway = (parts: GatewayParts): Gateway => {
   }
   return {
     estimate: (request) => estimated(parts, request),
-    paceOf: ({ id, upstreams }, entityId) =>
-      adaptive.paceOf(upstreams.length > 0 ? ownTargets(id, upstreams) : defaultTargets(id), entityId),
+    paceOf({ id, upstreams }, entityId) {
+      // each request asks
+      if (!adaptive.isAnyPressed()) return undefined
+      return adaptive.paceOf(upstreams.length > 0 ? ownTargets(id, upstreams) : defaultTargets(id), entityId)
+    },
     call: (call) => answer(asking, call),
     upstreamStates: () => statesOf(resting, adaptive),
     close: () => clients.close(),

@@ -121,6 +121,9 @@ describe('at upstreams are counted, too', () => {
     const { gateway, model, metrics } = await counting(json(503, {}), json(200, anAnswer('Hi')))
     for (const entityId of ['key-alice', 'key-bob', 'key-alice', 'key-bob'])
       await gateway.call(aCall({ model, entityId }))
+    // the only upstream of a model is tried while it rests
+    for (const entityId of ['key-alice', 'key-bob', 'key-alice', 'key-bob'])
+      await gateway.call(aCall({ model: aModelAt('a'), entityId }))
     expect(metrics.all().map(({ upstream, rests, outcomes }) => [upstream, rests, outcomes.ok])).toEqual([
       ['a', 1, 0],
       ['b', 0, 4],

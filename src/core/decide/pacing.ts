@@ -82,6 +82,8 @@ interface PacedLimit {
   readonly meter: Meter
   readonly amount: number
   readonly factor: number
+  /** As in `Pace`. */
+  readonly recoveryNs: bigint
   readonly bound: number
   /** Tokens per ns. */
   readonly rate: number
@@ -146,8 +148,9 @@ const pacedLimits = (
       if (amount === undefined) return []
       const bound = boundOf(effective)
       const rate = bound / Number(effective.algorithm.windowNs)
-      const paced = pacedOf(deps, all, { bucket, name, bound, rate, since: pace.since })
-      return [{ paced, bucket: bucket.id, name, meter, amount, factor: pace.factor, bound, rate }]
+      const { factor, recoveryNs, since } = pace
+      const paced = pacedOf(deps, all, { bucket, name, bound, rate, since })
+      return [{ paced, bucket: bucket.id, name, meter, amount, factor, recoveryNs, bound, rate }]
     })
   })
 }
@@ -216,7 +219,7 @@ const deniedBy = (
     const wait = waitOf(limit)
     const state = left.find((each) => isStateOf(each, limit))
     if (wait === 0 || state === undefined) return []
-    const retryAfterNs = larger(1n, smaller(BigInt(Math.ceil(wait)), pace.recoveryNs))
+    const retryAfterNs = larger(1n, atMostUntilRecovery(limit, wait))
     return [{ state, meter: limit.meter, requested: limit.amount, retryAfterNs, factor: pace.factor }]
   })
   return {
@@ -237,17 +240,23 @@ const isStateOf = ({ bucket, limit }: LimitState, paced: PacedLimit): boolean =>
 const leftOf = (state: LimitState, limits: readonly PacedLimit[]): LimitState => {
   const limit = limits.find((each) => isStateOf(state, each))
   if (limit === undefined) return state
-  const { paced, factor, bound } = limit
+  const { paced, factor, bound, rate } = limit
   const left = Math.max(0, Math.floor((bound - paced.used) * factor + ROUNDING))
   if (left >= state.available) return state
-  const one = waitOf({ ...limit, amount: 1 })
   return {
     ...state,
     available: left,
     used: state.capacity - left,
-    ...(left === 0 && { nextNs: larger(state.nextNs ?? 0n, BigInt(Math.ceil(one))) }),
+    resetNs: larger(state.resetNs, atMostUntilRecovery(limit, paced.used / rate)),
+    ...(left === 0 && {
+      nextNs: larger(state.nextNs ?? 0n, atMostUntilRecovery(limit, waitOf({ ...limit, amount: 1 }))),
+    }),
   }
 }
+
+/** The factor is 1 then, and the limit alone applies. */
+const atMostUntilRecovery = ({ recoveryNs }: PacedLimit, ns: number): bigint =>
+  smaller(BigInt(Math.ceil(ns)), recoveryNs)
 
 const chargeOf = (limits: readonly PacedLimit[], reserved: Cost, clock: Clock): PacedCharge => {
   const settleTo = (actual: Cost): void => {

@@ -27,6 +27,8 @@ export interface Adaptive {
    * a larger factor takes what this one does not.
    */
   paceOf(targets: readonly Target[], entityId: string): Pace | undefined
+  /** False: every factor is 1. */
+  isAnyPressed(): boolean
   /** Of targets whose factor is below 1. */
   factors(): readonly (Target & { readonly factor: number })[]
 }
@@ -143,8 +145,8 @@ export const createAdaptive = (clock: Clock): Adaptive => {
       if (isPressed) press(known, response, now)
       known.calls = noted(known.calls, response.entityId, now)
     },
+    isAnyPressed: targets.isAnyPressed,
     paceOf(asked, entityId) {
-      if (!targets.hasPressed()) return undefined
       const now = clock.monotonic()
       const found = asked.map((target) => targets.pressedFor(target, entityId, now))
       return largestPace(found, now)
@@ -185,7 +187,7 @@ const createTargets = () => {
     setState,
     current,
     forget,
-    hasPressed: () => pressedCount > 0,
+    isAnyPressed: () => pressedCount > 0,
     all: () => [...observed.values()],
     observed(target: Target): Observed {
       const known = observed.get(keyOf(target))

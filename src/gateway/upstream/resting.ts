@@ -79,6 +79,7 @@ export const createResting = (clock: Clock): Resting => {
       const before = observed.get(keyOf(target))
       const recent = withFailure(before?.recent ?? [], { entityId, at: now })
       const rests = countedOf(recent) >= MOST_FAILURES
+      const wasResting = restsSince(target, now) !== undefined
       observed.delete(keyOf(target))
       observed.set(keyOf(target), {
         upstream: target.upstream,
@@ -88,7 +89,7 @@ export const createResting = (clock: Clock): Resting => {
         last: { cause, at: clock.now() },
       })
       if (observed.size > MAX_TARGETS) dropOldest(observed)
-      return rests
+      return rests && !wasResting
     },
     states() {
       const now = clock.monotonic()

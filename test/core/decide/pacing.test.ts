@@ -180,7 +180,7 @@ describe('a denial by the pace', () => {
     const denied = deniedOf(await decide(aPace()))
     expect(denied).toMatchObject({
       violations: [{ state: { limit: { name: 'rpm' }, capacity: 60, available: 0, used: 60 }, factor: 0.5 }],
-      limits: [{ limit: { name: 'rpm' }, capacity: 60, available: 0 }],
+      limits: [{ limit: { name: 'rpm' }, capacity: 60, available: 0, resetNs: MINUTE, nextNs: 2n * SECOND }],
       degraded: false,
       unavailable: false,
     })
