@@ -5,7 +5,7 @@ import type {
   alertResponse,
   alertsResponse,
 } from '../../src/contract/alerts.ts'
-import type { allowedResponse, deniedResponse } from '../../src/contract/checks.ts'
+import type { allowedResponse, deniedResponse, ownLimitsResponse } from '../../src/contract/checks.ts'
 import type {
   availabilityResponse,
   dashboardEntitiesResponse,
@@ -23,7 +23,7 @@ import type {
   limitResponse,
   limitsResponse,
 } from '../../src/contract/limits.ts'
-import type { modelResponse, modelsResponse } from '../../src/contract/models.ts'
+import type { modelResponse, modelsResponse, openAiModelsResponse } from '../../src/contract/models.ts'
 import type {
   namedBucketResponse,
   policiesResponse,
@@ -58,10 +58,12 @@ export type Policy = InferOutput<typeof policyResponse>
 export type Policies = InferOutput<typeof policiesResponse>
 export type NamedBucket = InferOutput<typeof namedBucketResponse>
 export type PolicyCheck = InferOutput<typeof policyCheckResponse>
+export type OwnLimits = InferOutput<typeof ownLimitsResponse>
 export type CheckAllowed = InferOutput<typeof allowedResponse>
 export type CheckDenied = InferOutput<typeof deniedResponse>
 export type Model = InferOutput<typeof modelResponse>
 export type Models = InferOutput<typeof modelsResponse>
+export type OwnModels = InferOutput<typeof openAiModelsResponse>
 export type Upstream = InferOutput<typeof upstreamResponse>
 export type Upstreams = InferOutput<typeof upstreamsResponse>
 export type Alert = InferOutput<typeof alertResponse>

@@ -3,17 +3,17 @@ import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
 import { ApiError } from '../api/errors.ts'
 import { useQuery } from '../api/hooks.ts'
-import type { Entity } from '../api/responses.ts'
+import type { Entity, Usage } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Confirm } from '../parts/dialog.tsx'
 import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { ENTITY_SECTIONS, type EntitySection, hrefOf, SECTION_NAMES } from '../parts/route.ts'
+import { UsagePanel } from '../usage/usage-panel.tsx'
 import { AuditSection } from './audit-section.tsx'
 import { ChildrenSection } from './children-section.tsx'
 import { EditEntity } from './entity-form.tsx'
 import { KeysSection } from './keys-section.tsx'
 import { LimitsSection } from './limits-section.tsx'
-import { UsageSection } from './usage-section.tsx'
 
 interface EntityViewProps {
   readonly id: string
@@ -95,6 +95,24 @@ export const Section = ({
     case 'audit':
       return <AuditSection entityId={entity.entity_id} />
   }
+}
+
+const REFRESH_MS = 5000
+
+const UsageSection = ({ entityId }: { readonly entityId: string }) => {
+  const { api } = useSession()
+  return (
+    <UsagePanel
+      entityId={entityId}
+      refreshMs={REFRESH_MS}
+      read={(granularity, signal) => api.get<Usage>(pathOf('api/usage', entityId), { granularity }, signal)}
+    >
+      <p>
+        <a href={hrefOf({ view: 'try', id: entityId })}>Send a test request</a>: it is counted here a few
+        seconds later.
+      </p>
+    </UsagePanel>
+  )
 }
 
 interface EntityHeadProps {

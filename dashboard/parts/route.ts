@@ -88,6 +88,9 @@ export const SECTION_NAMES: Readonly<Record<EntitySection, string>> = {
 
 export const SIGN_IN_TITLE = 'Sign in · zael'
 
+/** The title for a key holder, who has no other view. */
+export const MY_QUOTA_TITLE = 'My quota · zael'
+
 /** The title of the document: `key-bob, Usage · zael`. */
 export const titleOf = (route: Route): string => `${nameOf(route)} · zael`
 

@@ -1,15 +1,18 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
-import { createApi } from '../api/api.ts'
+import { type Api, createApi } from '../api/api.ts'
 import { ApiError, asError } from '../api/errors.ts'
-import type { Session } from '../api/responses.ts'
+import type { OwnLimits, Session } from '../api/responses.ts'
 import { SessionProvider } from '../api/session.tsx'
 import { Frame } from './frame.tsx'
+import { KeyHolder } from './key-holder.tsx'
 import { forgetToken, readToken, SignIn, storeToken } from './sign-in.tsx'
 
 type SignInState =
   | { readonly state: 'checking' }
   | { readonly state: 'signed-out'; readonly error: string | undefined }
   | { readonly state: 'signed-in'; readonly session: Session }
+  /** With an API key, which shows its own quota only. */
+  | { readonly state: 'key-holder'; readonly entityId: string }
 
 const SIGNED_OUT: SignInState = { state: 'signed-out', error: undefined }
 
@@ -30,23 +33,20 @@ export const Dashboard = () => {
   )
   useEffect(() => {
     if (token === undefined) return
-    api.get<Session>('api/dashboard/session').then(
-      (session) => setState({ state: 'signed-in', session }),
-      (error: unknown) => {
-        if (mayStillBeValid(error)) setState({ state: 'signed-out', error: asError(error).message })
-        else signOut(rejectionText(asError(error)))
-      },
-    )
+    signIn(api).then(setState, (error: unknown) => {
+      if (mayStillBeValid(error)) setState({ state: 'signed-out', error: asError(error).message })
+      else signOut(rejectionText(asError(error)))
+    })
   }, [api, attempts])
 
   if (state.state === 'signed-out') {
-    const signIn = (given: string) => {
+    const accept = (given: string) => {
       storeToken(given)
       setToken(given)
       setAttempts(attempts + 1)
       setState({ state: 'checking' })
     }
-    return <SignIn token={token ?? ''} error={state.error} onToken={signIn} />
+    return <SignIn token={token ?? ''} error={state.error} onToken={accept} />
   }
   if (state.state === 'checking')
     return (
@@ -54,6 +54,8 @@ export const Dashboard = () => {
         Signing in…
       </p>
     )
+  if (state.state === 'key-holder')
+    return <KeyHolder api={api} entityId={state.entityId} onSignOut={() => signOut()} />
   const { session } = state
   const signedIn = { ...session, api, mayWrite: session.role === 'admin', signOut: () => signOut() }
   return (
@@ -61,6 +63,17 @@ export const Dashboard = () => {
       <Frame />
     </SessionProvider>
   )
+}
+
+/** The session of a token, or the entity of an API key, which is 403 on every route of administrators. */
+const signIn = async (api: Api): Promise<SignInState> => {
+  try {
+    return { state: 'signed-in', session: await api.get<Session>('api/dashboard/session') }
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error
+    const { entity_id } = await api.get<OwnLimits>('v1/limits')
+    return { state: 'key-holder', entityId: entity_id }
+  }
 }
 
 /**
@@ -73,8 +86,6 @@ const mayStillBeValid = (error: unknown): boolean =>
 const rejectionText = (error: Error): string => {
   if (!(error instanceof ApiError)) return error.message
   if (error.status === 401)
-    return 'This is neither the admin token nor the viewer token. Check it and sign in again.'
-  if (error.status === 403)
-    return 'This is a caller’s API key. The dashboard requires the admin or the viewer token.'
+    return 'This is neither the admin token nor the viewer token, and no valid API key. Check it and sign in again.'
   return error.message
 }

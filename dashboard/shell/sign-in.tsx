@@ -30,7 +30,7 @@ export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
         <p class="quiet">See every limit live, try requests, and manage entities, keys and policies.</p>
         <div class="field">
           <label class="field-label" for="token">
-            Admin or viewer token
+            Admin or viewer token, or an API key
           </label>
           <input
             id="token"
@@ -45,7 +45,8 @@ export const SignIn = ({ token: initial, error, onToken }: SignInProps) => {
           />
           <span id="token-note" class="field-hint">
             <code>npm start</code> prints a link that signs you in. On AWS the tokens are in Secrets Manager;
-            the stack’s outputs name them. The token is kept until this tab is closed.
+            the stack’s outputs name them. An API key shows what is left of its quota. Both are kept until
+            this tab is closed, and are sent to this API only.
           </span>
         </div>
         {error !== undefined && <Notice kind="error">{error}</Notice>}

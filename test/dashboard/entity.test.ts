@@ -11,8 +11,8 @@ import {
 import { expiryIn } from '../../dashboard/entity/key-dialogs.tsx'
 import { statusOf } from '../../dashboard/entity/keys-section.tsx'
 import { waitText } from '../../dashboard/entity/limits-section.tsx'
-import { sumOf, usageOverTime, usedResources } from '../../dashboard/entity/usage-charts.tsx'
 import { momentText } from '../../dashboard/parts/time.ts'
+import { sumOf, usageOverTime, usedResources } from '../../dashboard/usage/usage-charts.tsx'
 
 const BOB: Entity = {
   entity_id: 'key-bob',

@@ -1,12 +1,11 @@
+import './usage.css'
+import type { ComponentChildren } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
-import { pathOf } from '../api/api.ts'
 import { useQuery, useRefresh } from '../api/hooks.ts'
 import type { Usage } from '../api/responses.ts'
-import { useSession } from '../api/session.tsx'
 import { amountText, numberText } from '../parts/amounts.ts'
 import { SegmentedControl } from '../parts/controls.tsx'
 import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
-import { hrefOf } from '../parts/route.ts'
 import {
   type Granularity,
   sumOf,
@@ -16,7 +15,6 @@ import {
   usedResources,
 } from './usage-charts.tsx'
 
-const REFRESH_MS = 5000
 const PERIODS: readonly (readonly [Granularity, string])[] = [
   ['hour', 'Last 24 hours'],
   ['day', 'Last 30 days'],
@@ -24,19 +22,27 @@ const PERIODS: readonly (readonly [Granularity, string])[] = [
 
 const ALL_RESOURCES = ''
 
+interface UsagePanelProps {
+  /** The entity whose usage is read. */
+  readonly entityId: string
+  readonly refreshMs: number
+  read(granularity: Granularity, signal: AbortSignal): Promise<Usage>
+  /** Shown if nothing was used. */
+  readonly children: ComponentChildren
+}
+
 /** The usage of an entity, by hour or by day. */
-export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
-  const { api } = useSession()
+export const UsagePanel = ({ entityId, refreshMs, read, children }: UsagePanelProps) => {
   const [granularity, setGranularity] = useState<Granularity>('hour')
   const [resource, setResource] = useState(ALL_RESOURCES)
   const result = useQuery(
     async (signal) => {
-      const usage = await api.get<Usage>(pathOf('api/usage', entityId), { granularity }, signal)
+      const usage = await read(granularity, signal)
       return { granularity, points: usage.points }
     },
     [entityId, granularity],
   )
-  useRefresh(result, REFRESH_MS)
+  useRefresh(result, refreshMs)
   const points = useStable(result.data?.points ?? NONE)
   const shown = points.filter((point) => resource === ALL_RESOURCES || point.resource === resource)
   return (
@@ -55,7 +61,9 @@ export const UsageSection = ({ entityId }: { readonly entityId: string }) => {
       </div>
       <ErrorNotice error={result.error} />
       {result.data ? (
-        <UsageContent points={shown} granularity={result.data.granularity} entityId={entityId} />
+        <UsageContent points={shown} granularity={result.data.granularity}>
+          {children}
+        </UsageContent>
       ) : (
         !result.error && <p class="quiet">Loading…</p>
       )}
@@ -91,10 +99,10 @@ const ResourceFilter = ({ value, resources, onValue }: FilterProps) => (
 interface UsageContentProps {
   readonly points: Usage['points']
   readonly granularity: Granularity
-  readonly entityId: string
+  readonly children: ComponentChildren
 }
 
-const UsageContent = ({ points, granularity, entityId }: UsageContentProps) => {
+const UsageContent = ({ points, granularity, children }: UsageContentProps) => {
   const steady = useStable(points)
   const overTime = useMemo(
     () => usageOverTime(steady, { granularity, now: Date.now() / 1000 }),
@@ -103,10 +111,7 @@ const UsageContent = ({ points, granularity, entityId }: UsageContentProps) => {
   if (points.length === 0)
     return (
       <EmptyState title={`No use in the last ${granularity === 'hour' ? '24 hours' : '30 days'}`}>
-        <p>
-          <a href={hrefOf({ view: 'try', id: entityId })}>Send a test request</a>: it is counted here a few
-          seconds later.
-        </p>
+        {children}
       </EmptyState>
     )
   return (
