@@ -14,6 +14,8 @@ export interface LoggedRequest {
   /** How long the node had been frozen before the request. */
   readonly frozenNs: number
   response?: LoggedResponse
+  /** If it holds slots: when the last renewal that succeeded was called; the request itself if none was. */
+  heldSinceNs?: number
   /** The actual use that the caller reported. */
   ending?: {
     readonly calledNs: number
@@ -34,6 +36,14 @@ export interface LoggedResponse {
   readonly deniedBy?: readonly { readonly entityId: string; readonly limit: string }[]
   /** How long the node was frozen during the request. */
   readonly frozenNs: number
+}
+
+/** Requests that only take slots, at the end, when every slot should be free. */
+export interface LoggedProbe {
+  readonly entityId: string
+  /** The least number of slots of its buckets. */
+  readonly slots: number
+  readonly admitted: number
 }
 
 export interface LoggedReset {
@@ -57,6 +67,9 @@ export interface RunLog {
   readonly instances: readonly LoggedInstance[]
   readonly resets: readonly LoggedReset[]
   readonly writes: readonly TableWrite[]
+  /** The entries in the maps of slots at the end, by entity or policy. */
+  readonly slotsLeft?: Readonly<Record<string, number>>
+  readonly probes?: readonly LoggedProbe[]
   /** Refunds that the limiter reported as lost. */
   readonly lostRefunds: number
   /** Errors that callers received. */

@@ -4,7 +4,14 @@ import { StoreUnavailable, ZaelError } from '../../src/core/model/errors.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
 import { sha256 } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
-import type { LoggedInstance, LoggedRequest, LoggedReset, LoggedResponse, RunLog } from './run-log.ts'
+import type {
+  LoggedInstance,
+  LoggedProbe,
+  LoggedRequest,
+  LoggedReset,
+  LoggedResponse,
+  RunLog,
+} from './run-log.ts'
 import type {
   PlannedClaim,
   PlannedEnding,
@@ -12,6 +19,7 @@ import type {
   PlannedRequest,
   Schedule,
 } from './schedule/schedule.ts'
+import { probeSlots, renewUntil, slotsIn } from './slots.ts'
 import { createConfig, type PlannedConfig } from './world/config.ts'
 import { createMachine, type Machine } from './world/machine.ts'
 import { createNetwork, type Network } from './world/network.ts'
@@ -41,6 +49,8 @@ interface World {
     readonly instances: LoggedInstance[]
     readonly resets: LoggedReset[]
     readonly errors: string[]
+    readonly probes: LoggedProbe[]
+    readonly slotsLeft: Record<string, number>
     lostRefunds: number
   }
 }
@@ -50,6 +60,8 @@ const SECOND_NS = 1_000_000_000
 const FLUSH_EVERY_NS = SECOND_NS
 /** By then every operation in progress has ended, and every lease has expired. */
 const QUIET_AFTER_NS = 12 * SECOND_NS
+/** By then every slot has expired by every clock: the longest lease, and the greatest difference of two clocks. */
+const FREE_AFTER_NS = 30 * SECOND_NS
 /** A waiting request retries after 5 to 25 ms. */
 const PAUSE_NS = [5_000_000, 25_000_000] as const
 
@@ -70,7 +82,7 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
     table: createLoggedTable(scheduler),
     config: createConfig(schedule),
     nodes: [],
-    log: { requests: [], instances: [], resets: [], errors: [], lostRefunds: 0 },
+    log: { requests: [], instances: [], resets: [], errors: [], probes: [], slotsLeft: {}, lostRefunds: 0 },
   }
   for (const [node] of schedule.aheadNs.entries()) begin(world, node)
   for (const request of schedule.requests)
@@ -90,8 +102,21 @@ export const runSchedule = async (schedule: Schedule): Promise<RunLog> => {
       onNode(world, node, (instance) => void flush(world, instance, true)),
     )
   }
+  if (schedule.slots !== undefined)
+    scheduler.at(schedule.durationNs + FREE_AFTER_NS, () =>
+      onNode(world, 0, (instance) => void probe(world, instance)),
+    )
   await scheduler.run()
   return { schedule, ...world.log, writes: world.table.writes }
+}
+
+const probe = async ({ schedule, table, log }: World, { limiter }: Instance): Promise<void> => {
+  Object.assign(log.slotsLeft, await slotsIn(schedule, table))
+  try {
+    await probeSlots(schedule, limiter, (probed) => log.probes.push(probed))
+  } catch (error) {
+    log.errors.push(`a probe of slots has thrown ${String(error)}`)
+  }
 }
 
 /** Nodes start at different times. */
@@ -155,8 +180,10 @@ const handle = async (world: World, instance: Instance, plan: PlannedRequest): P
     const decision = await limiter.decide({ entityId, cost, settles })
     const frozenNs = machine.frozenNs() - logged.frozenNs
     logged.response = { atNs: scheduler.now(), frozenNs, ...outcomeOf(decision) }
-    if (decision.allowed && ending !== undefined)
+    if (decision.allowed && ending !== undefined) {
+      renewUntil(world, machine, logged, decision.reservation, plan.renews === true)
       endLater(world, instance, logged, decision.reservation, ending)
+    }
     if (schedule.isLambda) await flush(world, instance, false)
   } catch (error) {
     if (error instanceof StoreUnavailable && schedule.changes.length > 0)

@@ -29,6 +29,7 @@ const COUNTED = {
   'schedules with limits of another size at a time': ({ schedule }) => (hasTransition(schedule) ? 1 : 0),
   'schedules with limits that warn, or with `on_unavailable`': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
+  'schedules with limits of requests in flight': ({ schedule }) => (schedule.slots === undefined ? 0 : 1),
   'requests that cost no tokens': ({ requests }) => requests.filter(({ tokens }) => tokens === 0).length,
   'schedules with paused limits': ({ schedule }) => (hasPaused(schedule) ? 1 : 0),
   'settlements to what callers claim': ({ requests }) =>
@@ -92,6 +93,7 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   'limits changed': count('limits changed'),
   'schedules with limits of another size at a time': count('schedules with limits of another size at a time'),
   'schedules with policies': count('schedules with policies'),
+  'schedules with limits of requests in flight': count('schedules with limits of requests in flight'),
   'requests that cost no tokens': count('requests that cost no tokens'),
   'schedules with paused limits': count('schedules with paused limits'),
   'settlements to what callers claim': count('settlements to what callers claim'),

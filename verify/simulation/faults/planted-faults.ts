@@ -223,4 +223,40 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     from: 'amount <= boundOf(effective) && !isPaused(effective)',
     to: 'amount <= boundOf(effective) && (amount === 0 || !isPaused(effective))',
   },
+  {
+    name: 'slots never expire',
+    file: 'src/core/bucket/concurrency.ts',
+    from: 'entries(fields).filter(([, expiry]) => expiry <= now)',
+    to: 'entries(fields).filter(([, expiry]) => expiry < 0n * now)',
+  },
+  {
+    name: 'the second release of a slot frees that of another',
+    file: 'src/core/bucket/settle-plan.ts',
+    from: 'const write = isGone ? undefined : releaseSlot(basis)',
+    to: "const slots = Object.keys(snapshot?.[limitName + '_slots'] ?? {})\n  const write = releaseSlot(isGone ? { slot: slots[0] ?? '' } : basis)",
+  },
+  {
+    name: 'a request that is released keeps its slot',
+    file: 'src/core/charge/settle.ts',
+    from: 'const all = receipt.limits.map(',
+    to: "const all = receipt.limits.filter(({ meter }) => meter !== 'in_flight').map(",
+  },
+  {
+    name: 'expired slots are counted although the same write removes them',
+    file: 'src/core/bucket/concurrency.ts',
+    from: "sizeAtMost('slots', BigInt(room + removed.length))",
+    to: "sizeAtMost('slots', BigInt(room + 0 * removed.length))",
+  },
+  {
+    name: 'an expired slot that another node has removed makes room once more',
+    file: 'src/core/bucket/concurrency.ts',
+    from: "const isUnchanged = ([id, expiry]: Entry): Condition => equal(['slots', id], expiry)",
+    to: "const isUnchanged = ([id, expiry]: Entry): Condition => ({ is: 'anyOf', conditions: [missing(['slots', id]), equal(['slots', id], expiry)] })",
+  },
+  {
+    name: 'a renewal takes a slot again that is gone',
+    file: 'src/core/bucket/concurrency.ts',
+    from: "? { conditions: [below(['slots', slot], until)], actions: [set(['slots', slot], until)] }",
+    to: "? { conditions: [], actions: [set(['slots', slot], until)] }",
+  },
 ]

@@ -32,9 +32,7 @@ const violationsOfRules = (log: RunLog, request: LoggedRequest): readonly string
     response.isUnavailable && !rules.includes('deny')
       ? 'denied without the table, although no limit requires it'
       : '',
-    !response.isAllowed && !watchedIn(log).some((watched) => touches(log, watched, request))
-      ? 'denied, although limits only warn'
-      : '',
+    !response.isAllowed && !canBeDenied(log, request) ? 'denied, although limits only warn' : '',
     soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
   ]
   return wrongs.filter((wrong) => wrong !== '').map((wrong) => `sent at ${requestedNs / 1e9} s, ${wrong}`)
@@ -56,12 +54,20 @@ const admittedByPaused = (log: RunLog, watched: Watched): readonly string[] => {
     )
 }
 
+const canBeDenied = (log: RunLog, request: LoggedRequest): boolean =>
+  watchedIn(log).some((watched) => touches(log, watched, request)) || isSlotted(log, request)
+
+/** Whether a limit of requests in flight applies, which denies while the table is unavailable. */
+const isSlotted = (log: RunLog, request: LoggedRequest): boolean =>
+  (log.schedule.slots ?? []).some(({ of }) => touches(log, { entityId: of }, request))
+
 /** For each bucket of the request, the strictest rule among its limits that deny; `allow` if it has none. */
 const rulesFor = (log: RunLog, request: LoggedRequest): readonly Rule[] => {
   const met = [...watchedIn(log), ...softIn(log)].filter((watched) => touches(log, watched, request))
-  return [...new Set(met.map(({ entityId }) => entityId))].map((id) =>
+  const rules = [...new Set(met.map(({ entityId }) => entityId))].map((id) =>
     strictest(met.filter(({ entityId, limit }) => entityId === id && limit.mode === undefined)),
   )
+  return isSlotted(log, request) ? [...rules, 'deny'] : rules
 }
 
 const strictest = (enforced: readonly Watched[]): Rule => {

@@ -59,7 +59,7 @@ const useOf = (log: RunLog, watched: Watched, request: LoggedRequest): Use | und
 
 /** Whether the bucket applies to the request: it belongs to the caller, to its parent, or to a policy. */
 export const touches = (
-  { schedule }: RunLog,
+  { schedule }: Pick<RunLog, 'schedule'>,
   { entityId }: Pick<Watched, 'entityId'>,
   request: Pick<LoggedRequest, 'entityId'>,
 ): boolean => {

@@ -6,6 +6,7 @@ import { chargedFirst, nothingLeftOver } from './charged-first.ts'
 import { inOrder } from './in-order.ts'
 import { neverOver } from './never-over.ts'
 import { onTime } from './on-time.ts'
+import { slotsFreed, slotsHeld } from './slots-held.ts'
 import { usedUp } from './used-up.ts'
 
 /** The invariants of every schedule. Each check returns a text per violation. */
@@ -18,6 +19,8 @@ export const INVARIANTS = {
   'used up': usedUp,
   'as configured': asConfigured,
   'callers bounded': callersBounded,
+  'slots held': slotsHeld,
+  'slots freed': slotsFreed,
   'always responds': alwaysResponds,
 } as const satisfies Record<string, (log: RunLog) => readonly string[]>
 

@@ -8,6 +8,7 @@ import { drawFaults, drawNetwork } from './draw-faults.ts'
 import { withModes } from './draw-modes.ts'
 import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
+import { withSlots } from './draw-slots.ts'
 import { drawSteady } from './draw-steady.ts'
 import { withTransitions } from './draw-transitions.ts'
 import { withZeros } from './draw-zeros.ts'
@@ -29,7 +30,8 @@ export const drawSchedule = (seed: number): Schedule => {
   const modes = createRandom(seed ^ MODES)
   const drawn = withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
   const claimed = withClaims(createRandom(seed ^ CLAIMS), drawn)
-  return withTransitions(times, lasting(withZeros(createRandom(seed ^ ZEROS), claimed)))
+  const timed = withTransitions(times, lasting(withZeros(createRandom(seed ^ ZEROS), claimed)))
+  return lasting(withSlots(createRandom(seed ^ SLOTS), timed))
 }
 
 /** A separate random generator for later additions, so that the rest of the schedule remains the same. */
@@ -38,6 +40,7 @@ const MODES = 0x6c078965
 const CLAIMS = 0x1b873593
 const ZEROS = 0x3c6ef372
 const TIMES = 0x5bd1e995
+const SLOTS = 0x27d4eb2f
 
 const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
 

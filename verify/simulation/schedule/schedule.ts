@@ -45,6 +45,13 @@ export interface PlannedChange {
   readonly limits: readonly PlannedLimit[]
 }
 
+/** A limit of the requests in flight, of an entity or a policy, beside its other limits. */
+export interface PlannedSlots {
+  readonly of: string
+  readonly limit: number
+  readonly leaseSeconds: number
+}
+
 /** A request, and its settlement if it is admitted. Times are ns since the start of the schedule. */
 export interface PlannedRequest {
   readonly atNs: number
@@ -53,6 +60,8 @@ export interface PlannedRequest {
   readonly tokens: number
   /** Undefined: the request is final and uses what it requests. */
   readonly ending?: PlannedEnding
+  /** Whether its slots are renewed until it ends, at the latest at the end of the schedule. */
+  readonly renews?: boolean
 }
 
 /**
@@ -100,6 +109,7 @@ export interface Schedule {
   readonly isLambda: boolean
   readonly entities: readonly PlannedEntity[]
   readonly policies: readonly PlannedPolicy[]
+  readonly slots?: readonly PlannedSlots[]
   /** In order of time. The first one is version 2 of what it replaces. */
   readonly changes: readonly PlannedChange[]
   readonly network: NetworkFaults

@@ -4,21 +4,31 @@ import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/model/limit-s
 import { policyName } from '../../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import { scaledSize } from '../schedule/draw-entities.ts'
-import type { PlannedChange, PlannedLimit, Schedule } from '../schedule/schedule.ts'
+import type { PlannedChange, PlannedLimit, PlannedSlots, Schedule } from '../schedule/schedule.ts'
 
 /** The configuration of a schedule, as all nodes read it. */
 export interface PlannedConfig extends ConfigStore {
   change(change: Pick<PlannedChange, 'of' | 'limits'>): void
 }
 
-export const createConfig = ({ entities, policies }: Schedule): PlannedConfig => {
+/** The name of the limits of requests in flight. */
+export const SLOTS_NAME = 'conc'
+
+export const createConfig = ({ entities, policies, slots = [] }: Schedule): PlannedConfig => {
+  const limitSet = (of: string, limits: readonly PlannedLimit[], version: bigint): LimitSet => ({
+    limits: parseLimits(
+      [...limits.map(limitJson), ...slots.filter((each) => each.of === of).map(slotsJson)],
+      'limits',
+    ),
+    version,
+  })
   const stored = new Map(
     entities.map(({ id, parentId }) => {
       const kind = entities.some((child) => child.parentId === id) ? 'tenant' : 'key'
       return [id, newEntity({ id, name: id, kind, parentId }, 0n)]
     }),
   )
-  const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(limits, 1n)]))
+  const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(id, limits, 1n)]))
   return {
     entity: async (id) => stored.get(id),
     entities: async (ids) => ids.map((id) => stored.get(id)),
@@ -29,13 +39,15 @@ export const createConfig = ({ entities, policies }: Schedule): PlannedConfig =>
         return owner.kind === 'entity' && resource === DEFAULT_RESOURCE ? sets.get(owner.id) : undefined
       }),
     apiKey: async () => undefined,
-    change: ({ of, limits }) => void sets.set(of, limitSet(limits, (sets.get(of)?.version ?? 0n) + 1n)),
+    change: ({ of, limits }) => void sets.set(of, limitSet(of, limits, (sets.get(of)?.version ?? 0n) + 1n)),
   }
 }
 
-const limitSet = (limits: readonly PlannedLimit[], version: bigint): LimitSet => ({
-  limits: parseLimits(limits.map(limitJson), 'limits'),
-  version,
+const slotsJson = ({ limit, leaseSeconds }: PlannedSlots): object => ({
+  name: SLOTS_NAME,
+  algorithm: 'concurrency',
+  limit,
+  lease_seconds: leaseSeconds,
 })
 
 const limitJson = ({ name, meter, size, refund, onUnavailable, mode, scheduled }: PlannedLimit): object => ({
