@@ -85,7 +85,7 @@ test.each([
   [
     'verify/run.ts',
     ['--only', 'nonsense'],
-    /^verify: --only must be one of over-admission, sizes, simulation, or .*token_bucket/,
+    /^verify: --only must be one of over-admission, budgets, sizes, simulation, or .*token_bucket/,
   ],
   ['verify/run.ts', ['--only', ''], /^verify: --only must be one of /],
   ['verify/run.ts', ['--nodes', '1.5'], /^verify: --nodes must be a positive whole number\n$/],
