@@ -72,6 +72,13 @@ describe('a paced caller', () => {
     expect(await admittedIn(MINUTE)).toBe(59 + 59)
   })
 
+  test('is paced by the state of its limit when the factor falls again', async () => {
+    const { exhaust, decide } = await start()
+    await exhaust(aPace())
+    // 30 of 60 are in use
+    expect((await decide(aPace({ since: 2n }))).limits[0]).toMatchObject({ available: 14 })
+  })
+
   test('is paced anew when the factor falls again', async () => {
     const { admittedIn, clock } = await start()
     await admittedIn(MINUTE, aPace({ factor: 0.01 }))
@@ -129,6 +136,15 @@ describe('a paced caller', () => {
     await first.reservation.release()
     expect((await decide(aPace(), { tokens: 201 })).allowed).toBe(false)
     expect((await decide(aPace(), { tokens: 200 })).allowed).toBe(true)
+  })
+
+  test('gets nothing back for a request that the upstream refused: it was sent', async () => {
+    const { decide } = await start(limitsOf({ tpm: [1000, 10] }))
+    const first = await decide(aPace(), { tokens: 500 })
+    if (!first.allowed) throw new Error('it is denied')
+    await first.reservation.release()
+    expect(deniedOf(await decide(aPace(), { tokens: 1 })).violations[0]?.factor).toBe(0.5)
+    expect((await decide(undefined, { tokens: 1000 })).allowed).toBe(true)
   })
 
   test('gets back what its limits deny', async () => {
