@@ -1,4 +1,5 @@
 import { type Cost, withTotalTokens } from '../model/meter.ts'
+import { smaller } from '../model/time.ts'
 import { type Clock, type Instant, instantOf, type Logger, type Moment, momentOf } from '../ports/platform.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { ResolutionRead, Resolver } from '../resolve/resolver.ts'
@@ -129,8 +130,9 @@ const prepare = (
 /** When a read is too old, by the monotonic clock, and when a limit has another size, by the wall clock. */
 const endOf = ({ configAgeNs }: AtOnceDependencies, { readNs, value }: ResolutionRead): Instant => {
   const { until } = value.resolution
+  const tooOldNs = readNs + configAgeNs
   return {
-    monotonicNs: Number(readNs + configAgeNs),
+    monotonicNs: Number(smaller(value.untilNs ?? tooOldNs, tooOldNs)),
     nowNs: until === undefined ? Number.POSITIVE_INFINITY : Number(until),
   }
 }

@@ -198,7 +198,10 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
 /** Resolves requests: without limits if the process, or the entity, has none. */
 const createResolving = (dependencies: LimiterDependencies, settings: LimiterSettings) => {
   const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
-  const resolver = createResolver({ ...dependencies, config, defaults: settings.defaultLimits })
+  const resolver = createResolver({
+    ...{ ...dependencies, config, defaults: settings.defaultLimits },
+    newForNs: BigInt(settings.configCacheMs) * MS_NS,
+  })
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
   return {
     resolver,

@@ -45,14 +45,16 @@ export interface ResolverDependencies {
   hash(text: string): string
   /** The limits of the environment, which every limit in the table overrides. */
   readonly defaults: readonly Limit[]
+  /** How long an entity is new, ns: meanwhile its limits are cached for a second only. */
+  readonly newForNs: bigint
 }
 
 /** The maximum number of cached resolutions (combinations of entity, resource, …), and of those with names. */
 const MAX_RESOLUTIONS = 20_000
 
 export const createResolver = (deps: ResolverDependencies): Resolver => {
-  const { config, clock, newCache } = deps
-  const items = createCachedConfig(config, clock, newCache)
+  const { clock, newCache } = deps
+  const items = createCachedConfig(deps)
   const names = createNameLookup(items, deps.hash)
   const sizedAt = createSizing(newCache)
   const ofEntities = resolvingEntities(deps, items, sizedAt)
@@ -120,6 +122,8 @@ const resolvingEntities = (
 export interface DatedResolution<T extends Resolution> {
   readonly resolution: T
   readonly oldestNs: bigint
+  /** When it is to be resolved again, by the monotonic clock in ns; undefined: once it is too old. */
+  readonly untilNs?: bigint | undefined
 }
 
 interface CachedResolutionsOptions<R, T> {
@@ -137,11 +141,16 @@ const createCachedResolutions = <R, T extends Resolution>(options: CachedResolut
     async read(request, maxAgeNs) {
       const reads = options.items.open(maxAgeNs)
       const resolution = await options.resolve(reads, request)
-      return { resolution, oldestNs: reads.oldestNs() }
+      return { resolution, oldestNs: reads.oldestNs(), untilNs: reads.untilNs() }
     },
     readNsOf: ({ oldestNs }) => oldestNs,
-    isValid: ({ resolution }) => resolution.until === undefined || holdsAt(resolution, options.clock.now()),
+    isValid: (dated) => isValidAt(dated, options.clock),
   })
+
+const isValidAt = ({ resolution, untilNs }: DatedResolution<Resolution>, clock: Clock): boolean => {
+  if (untilNs !== undefined && clock.monotonic() >= untilNs) return false
+  return resolution.until === undefined || holdsAt(resolution, clock.now())
+}
 
 /** Clients choose names: those that one of them invents displace few of others. The owner of a key is its first id. */
 const fairCaches: CacheFactory = ({ max }) =>

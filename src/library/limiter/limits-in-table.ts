@@ -22,7 +22,7 @@ export const createEnabledCheck = (
   config: ConfigStore,
   clock: Clock,
 ): ((entityId: string) => Promise<void>) => {
-  const cached = createCachedConfig(config, clock, lruCaches)
+  const cached = createCachedConfig({ config, clock, newCache: lruCaches, newForNs: 0n })
   return async (entityId) => {
     const reads = cached.open(MAX_AGE_NS)
     let id: string | null = entityId

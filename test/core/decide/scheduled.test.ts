@@ -93,7 +93,7 @@ describe('a limit with a schedule', () => {
     world.clock.advanceTo(START + HOUR - 1n)
     let reads = 0
     // the transition comes between the resolution and the charge
-    const now = (): bigint => START + HOUR - 1n + (reads++ > 1 ? 1n : 0n)
+    const now = (): bigint => START + HOUR - 1n + (reads++ > 2 ? 1n : 0n)
     const node = createTestNode({ ...world, clock: { now, monotonic: () => 0n } })
     expect((await decide(node, 100)).limits[0]).toMatchObject({ capacity: 600, available: 500 })
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
+import { momentOf } from '../../../src/core/ports/platform.ts'
 import { createSharing, effectiveLimits } from '../../../src/core/resolve/effective-limits.ts'
 import type { ApplicableBucket } from '../../../src/core/resolve/resolution.ts'
 import { lruCaches } from '../../../src/platform/runtime.ts'
@@ -141,4 +142,77 @@ test('nothing else of a plan changes', () => {
   expect(
     shared.limits.map(({ algorithm, ...effective }) => ({ ...effective, text: algorithm.text })),
   ).toEqual(limits.map(({ algorithm, ...effective }) => ({ ...effective, text: algorithm.text })))
+})
+
+describe('the limits of a new entity', () => {
+  /** An entity that was created `agoSeconds` ago, and read before it has limits. */
+  const created = async (agoSeconds: bigint, of: 'key' | 'project' = 'key') => {
+    const world = createTestWorld({ configCacheMs: 30_000 })
+    const { clock, config } = world
+    const createdAt = (id: string) => ({ createdAt: id === of ? clock.now() - agoSeconds * SECOND : 0n })
+    config.putEntity('key', { parentId: 'project', ...createdAt('key') })
+    config.putEntity('project', createdAt('project'))
+    const node = createTestNode(world)
+    const rpmOf = async (entityId: string) => {
+      const { limits } = await node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
+      return limits.find((state) => state.entityId === entityId && state.limit.name === 'rpm')?.capacity
+    }
+    await rpmOf(of)
+    config.putLimits(entityOwner(of), '_default_', limitsOf({ rpm: [7000, 1 / 3600] }))
+    return { ...world, node, rpmOf: () => rpmOf(of) }
+  }
+
+  test.each(['key', 'project'] as const)('apply within a second of being set: %s', async (of) => {
+    const { clock, rpmOf } = await created(0n, of)
+    expect(await rpmOf()).not.toBe(7000)
+    clock.advance(SECOND)
+    expect(await rpmOf()).toBe(7000)
+  })
+
+  test('apply within a second until it is as old as cached configuration may be', async () => {
+    const { clock, rpmOf } = await created(29n)
+    clock.advance(SECOND)
+    expect(await rpmOf()).toBe(7000)
+  })
+
+  test('are cached as usual from then on', async () => {
+    const { clock, rpmOf } = await created(30n)
+    clock.advance(29n * SECOND)
+    expect(await rpmOf()).not.toBe(7000)
+    clock.advance(SECOND)
+    expect(await rpmOf()).toBe(7000)
+  })
+
+  test('are read at most once per second, and once the entity is no longer new as seldom as others', async () => {
+    const { clock, config, rpmOf } = await created(0n)
+    const readsOf = async (seconds: number) => {
+      const before = config.reads()
+      for (let ms = 0; ms < 1000 * seconds; ms += 100) {
+        await rpmOf()
+        clock.advance(SECOND / 10n)
+      }
+      return config.reads() - before
+    }
+    clock.advance(SECOND)
+    // the limit sets alone, in one call
+    expect(await readsOf(20)).toBe(20)
+    clock.advance(30n * SECOND)
+    expect(await readsOf(20)).toBeLessThan(5)
+  })
+
+  test('apply within a second to decisions on leases as well', async () => {
+    const world = createTestWorld({ configCacheMs: 30_000, leaseTtlMs: 60_000 })
+    const { clock, config, node } = world
+    config.putEntity('key', { createdAt: clock.now() })
+    config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [10_000, 1] }))
+    const target = node.limiter.prepare({ entityId: 'key' })
+    const decide = () => node.limiter.decide({ entityId: 'key', cost: { requests: 1 }, settles: false })
+    for (let at = 0; at < 3; at++) await Promise.all(Array.from({ length: 20 }, decide))
+    const atOnce = () => target.decide({ requests: 1 }, false, momentOf(clock))
+    expect(atOnce()).toMatchObject({ allowed: true })
+    config.putLimits(entityOwner('key'), '_default_', limitsOf({ rpm: [7, 1 / 3600] }))
+    clock.advance(SECOND)
+    expect(atOnce()).toBeUndefined()
+    expect((await decide()).limits[0]?.capacity).toBe(7)
+  })
 })
