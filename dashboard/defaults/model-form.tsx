@@ -8,6 +8,17 @@ import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { NumberField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
 import { checkId, checkModelId, MAX_MODEL_UPSTREAMS } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
+import {
+  BASE_PRICES,
+  FURTHER_PRICES,
+  hasPrices,
+  isAnySet,
+  type NumberTexts,
+  numbersOf,
+  type PriceGroup,
+  textsOf,
+  WEIGHTS,
+} from './model-prices.ts'
 import { ModelUpstreams, type UpstreamRowDraft } from './model-upstreams.tsx'
 
 interface ModelFormProps {
@@ -20,15 +31,13 @@ interface ModelFormProps {
 
 const UPSTREAM_ROWS = Array.from({ length: MAX_MODEL_UPSTREAMS }, (_, index) => `upstreams[${index}]`)
 
-const FIELDS = ['model_id', 'id', 'tier', 'prices', 'max_output_tokens', ...UPSTREAM_ROWS]
+const FIELDS = ['model_id', 'id', 'tier', 'prices', 'token_weights', 'max_output_tokens', ...UPSTREAM_ROWS]
 
 /** Registers a model, or edits it. */
 export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) => {
   const { api } = useSession()
   const [draft, setDraft] = useState(model ? modelDraftOf(model) : NEW_MODEL)
-  const saving = useAction(() =>
-    api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft, model)),
-  )
+  const saving = useAction(() => api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft)))
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     if (await saving.run()) onSaved()
@@ -106,59 +115,89 @@ const IdentityFields = ({
 )
 
 const PriceFields = ({ draft, error, onChange }: FieldsProps) => {
-  const isNeeded = hasPrices(draft)
-  const price = { min: 0, step: 'any' } as const
+  const ofPrices = {
+    texts: draft.prices,
+    prefix: 'prices.',
+    error,
+    onTexts: (prices: NumberTexts) => onChange({ prices }),
+  }
+  // what is open stays open while its fields are emptied
+  const [areFurtherSet] = useState(FURTHER_PRICES.some(({ fields }) => isAnySet(draft.prices, fields)))
+  const [areWeightsSet] = useState(isAnySet(draft.weights, WEIGHTS.fields))
   return (
-    <fieldset class="model-prices">
-      <legend>US dollars per million tokens</legend>
-      <div class="fields">
-        <NumberField
-          {...price}
-          label="Input"
-          value={draft.input}
-          required={isNeeded}
-          error={fieldErrorOf(error, 'prices.input_per_million')}
-          onValue={(input) => onChange({ input })}
+    <>
+      <NumberGroup {...ofPrices} group={BASE_PRICES} isRequired={hasPrices(draft.prices)} />
+      <details open={areFurtherSet || hasFurtherError(error)}>
+        <summary>Long contexts, service tiers, images and audio</summary>
+        {FURTHER_PRICES.map((group) => (
+          <NumberGroup
+            key={group.legend}
+            {...ofPrices}
+            group={group}
+            isRequired={isAnySet(draft.prices, group.fields)}
+          />
+        ))}
+      </details>
+      <details open={areWeightsSet}>
+        <summary>Weights of tokens</summary>
+        <NumberGroup
+          texts={draft.weights}
+          prefix="token_weights."
+          group={WEIGHTS}
+          isRequired={false}
+          error={error}
+          onTexts={(weights) => onChange({ weights })}
         />
-        <NumberField
-          {...price}
-          label="Output"
-          value={draft.output}
-          required={isNeeded}
-          error={fieldErrorOf(error, 'prices.output_per_million')}
-          onValue={(output) => onChange({ output })}
-        />
-        <NumberField
-          {...price}
-          label="Cached input"
-          value={draft.cached}
-          hint="blank: as input"
-          error={fieldErrorOf(error, 'prices.cached_input_per_million')}
-          onValue={(cached) => onChange({ cached })}
-        />
-        <NumberField
-          {...price}
-          label="Cache write"
-          value={draft.cacheWrite}
-          hint="blank: as input"
-          error={fieldErrorOf(error, 'prices.cache_write_per_million')}
-          onValue={(cacheWrite) => onChange({ cacheWrite })}
-        />
-      </div>
-      <p class="field-hint">Without prices, requests for it are not charged to budgets. 0 means free.</p>
-    </fieldset>
+      </details>
+    </>
   )
 }
+
+const hasFurtherError = (error: Error | undefined): boolean =>
+  FURTHER_PRICES.some(({ fields }) =>
+    fields.some(({ path }) => fieldErrorOf(error, `prices.${path}`) !== undefined),
+  )
+
+interface GroupProps {
+  readonly group: PriceGroup
+  readonly texts: NumberTexts
+  /** Of the fields in the API. */
+  readonly prefix: string
+  readonly isRequired: boolean
+  readonly error: Error | undefined
+  onTexts(texts: NumberTexts): void
+}
+
+const NumberGroup = ({ group, texts, prefix, isRequired, error, onTexts }: GroupProps) => (
+  <fieldset class="model-prices">
+    <legend>{group.legend}</legend>
+    <div class="fields">
+      {group.fields.map(({ path, label, hint, isBasic = false, step }) => (
+        <NumberField
+          key={path}
+          min={0}
+          step={step ?? 'any'}
+          label={label}
+          value={texts[path] ?? ''}
+          required={isBasic && isRequired}
+          hint={hint}
+          error={fieldErrorOf(error, prefix + path)}
+          onValue={(text) => onTexts({ ...texts, [path]: text })}
+        />
+      ))}
+    </div>
+    {group.note !== undefined && <p class="field-hint">{group.note}</p>}
+  </fieldset>
+)
 
 /** The state of the form. */
 export interface ModelDraft {
   readonly id: string
   readonly tier: string
-  /** US dollars per million tokens; if all four are empty, the model has no prices. */
-  readonly input: string
-  readonly output: string
-  readonly cached: string
-  readonly cacheWrite: string
+  /** By path within `prices`; if all are empty, the model has no prices. */
+  readonly prices: NumberTexts
+  /** By name within `token_weights`. */
+  readonly weights: NumberTexts
   readonly upstreams: readonly UpstreamRowDraft[]
   /** Empty: the default. */
   readonly maxOutput: string
@@ -167,77 +206,29 @@ export interface ModelDraft {
 export const NEW_MODEL: ModelDraft = {
   id: '',
   tier: '',
-  input: '',
-  output: '',
-  cached: '',
-  cacheWrite: '',
+  prices: {},
+  weights: {},
   upstreams: [],
   maxOutput: '',
 }
 
-export const modelDraftOf = ({
-  model_id,
-  tier,
-  prices,
-  upstreams,
-  max_output_tokens,
-}: Model): ModelDraft => ({
-  id: model_id,
-  tier: tier ?? '',
-  input: text(prices?.input_per_million),
-  output: text(prices?.output_per_million),
-  cached: text(prices?.cached_input_per_million),
-  cacheWrite: text(prices?.cache_write_per_million),
-  upstreams: upstreams.map(({ upstream, model }, key) => ({ key, upstream, model: model ?? '' })),
-  maxOutput: String(max_output_tokens),
+export const modelDraftOf = (model: Model): ModelDraft => ({
+  id: model.model_id,
+  tier: model.tier ?? '',
+  prices: textsOf(model.prices),
+  weights: textsOf(model.token_weights),
+  upstreams: model.upstreams.map(({ upstream, model }, key) => ({ key, upstream, model: model ?? '' })),
+  maxOutput: String(model.max_output_tokens),
 })
 
-const text = (price: number | undefined): string => (price === undefined ? '' : String(price))
-
-/** Whether any price is given: then input and output are required. */
-export const hasPrices = ({ input, output, cached, cacheWrite }: ModelDraft): boolean =>
-  [input, output, cached, cacheWrite].some((price) => price.trim() !== '')
-
-/** The body of `PUT /api/models/{id}`, which replaces the model: what the form does not show stays as it is in `model`. */
-export const modelBody = (draft: ModelDraft, model?: Model) => ({
+/** The body of `PUT /api/models/{id}`, which replaces the model. */
+export const modelBody = (draft: ModelDraft) => ({
   tier: draft.tier.trim() || null,
   upstreams: draft.upstreams.map(({ upstream, model: there }) => ({
     upstream: upstream.trim(),
     model: there.trim() || null,
   })),
-  ...(model !== undefined && { token_weights: model.token_weights }),
   ...(draft.maxOutput.trim() !== '' && { max_output_tokens: Number(draft.maxOutput) }),
-  prices: hasPrices(draft)
-    ? {
-        ...keptPrices(model?.prices ?? null),
-        input_per_million: Number(draft.input),
-        output_per_million: Number(draft.output),
-        ...(draft.cached.trim() !== '' && { cached_input_per_million: Number(draft.cached) }),
-        ...(draft.cacheWrite.trim() !== '' && { cache_write_per_million: Number(draft.cacheWrite) }),
-      }
-    : null,
+  prices: numbersOf(draft.prices),
+  token_weights: numbersOf(draft.weights),
 })
-
-const keptPrices = (prices: Model['prices']) => {
-  if (prices === null) return {}
-  const { cached_input_per_million: _, cache_write_per_million: __, ...kept } = prices
-  return kept
-}
-
-const DOLLARS = new Intl.NumberFormat('en-US', {
-  style: 'currency',
-  currency: 'USD',
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 6,
-})
-
-/** `$2.50 in, $1.25 cached, $10.00 out` */
-export const pricesText = (prices: Model['prices']): string => {
-  if (prices === null) return 'no prices'
-  const { input_per_million: input, output_per_million: output, cached_input_per_million: cached } = prices
-  return [
-    `${DOLLARS.format(input)} in`,
-    ...(cached === undefined ? [] : [`${DOLLARS.format(cached)} cached`]),
-    `${DOLLARS.format(output)} out`,
-  ].join(', ')
-}

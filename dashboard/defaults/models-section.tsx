@@ -5,7 +5,8 @@ import type { Model, Models } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { Confirm } from '../parts/dialog.tsx'
 import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
-import { ModelForm, pricesText } from './model-form.tsx'
+import { ModelForm } from './model-form.tsx'
+import { pricesText, weightsText } from './model-prices.ts'
 
 type Task =
   | { readonly kind: 'edit'; readonly model: Model | undefined }
@@ -128,12 +129,14 @@ export const ModelList = ({ models, ...changes }: ModelListProps) => (
 const ModelRow = ({ model, onEdit, onRemove }: Changes & { readonly model: Model }) => {
   const { mayWrite } = useSession()
   const { model_id: id, tier, prices, upstreams } = model
+  const weights = weightsText(model.token_weights)
   return (
     <li class="model">
       <strong class="model-id">{id}</strong>
       <span>{tier === null ? <span class="quiet">no tier</span> : <span class="tag">{tier}</span>}</span>
       <div class="upstream-facts">
         <span class={prices === null ? 'quiet' : 'number'}>{pricesText(prices)}</span>
+        {weights !== undefined && <span class="quiet">tokens: {weights}</span>}
         {upstreams.length > 0 && (
           <span class="quiet">{upstreams.map(({ upstream }) => upstream).join(', then ')}</span>
         )}

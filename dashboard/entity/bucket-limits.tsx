@@ -26,6 +26,7 @@ export const BucketLimits = ({ bucket, states, isNamed }: BucketLimitsProps) => 
           <ScheduleNow limit={limit.winner} />
           <LimitAvailability limit={limit} state={states?.find(({ name }) => name === limit.name)} />
           {!isPolicy(bucket) && <LimitSource limit={limit} />}
+          <UnpricedNote limit={limit} />
         </li>
       ))}
     </ul>
@@ -69,6 +70,25 @@ const sizeIn = (
   { limit }: Limit,
   { capacity, refill_rate: rate }: { readonly capacity: number; readonly refill_rate?: number },
 ) => (limit === undefined ? { capacity, refill_rate: rate ?? 0 } : { limit: capacity })
+
+/** A budget that does not apply to some models looks as if it did. */
+const UnpricedNote = ({ limit: { unpriced_models: models = [] } }: { readonly limit: ExplainedLimit }) =>
+  models.length === 0 ? null : (
+    <p class="limit-note small">
+      <span class="tag warn">not applied</span> to {unpricedText(models)}, which{' '}
+      {models.length === 1 ? 'has' : 'have'} no prices
+    </p>
+  )
+
+/** The most models that a note names. */
+const MOST_NAMED = 4
+
+/** `a, b and 3 more` */
+export const unpricedText = (models: readonly string[]): string => {
+  const named = models.slice(0, MOST_NAMED)
+  const rest = models.length - named.length
+  return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ')
+}
 
 interface LimitAvailabilityProps {
   readonly limit: ExplainedLimit

@@ -88,12 +88,22 @@ describe('models', () => {
     await page.getByRole('button', { name: 'Edit page/model' }).click()
     await dialog(page).getByLabel('Input', { exact: true }).fill('2.5')
     await dialog(page).getByLabel('Output', { exact: true }).fill('10')
+    await dialog(page).getByText('Long contexts, service tiers').click()
+    await dialog(page).getByLabel('Priority, input', { exact: true }).fill('5')
+    await dialog(page).getByLabel('Priority, output', { exact: true }).fill('20')
+    await dialog(page).getByText('Weights of tokens').first().click()
+    await dialog(page).getByLabel('Weight of output').fill('5')
     await dialog(page).getByRole('button', { name: 'Save' }).click()
-    await row.getByText('$2.50 in, $10.00 out').waitFor()
+    await row.getByText('$2.50 in, $10.00 out; priority').waitFor()
+    await row.getByText('tokens: output × 5').waitFor()
     const { items } = (await world.call('GET', '/api/models')) as { items: { model_id: string }[] }
     expect(items.find(({ model_id }) => model_id === 'page/model')).toMatchObject({
       tier: 'free',
-      prices: { input_per_million: 2.5, output_per_million: 10 },
+      prices: {
+        ...{ input_per_million: 2.5, output_per_million: 10 },
+        service_tiers: { priority: { input_per_million: 5, output_per_million: 20 } },
+      },
+      token_weights: { output: 5 },
     })
     await page.getByRole('button', { name: 'Remove page/model' }).click()
     await dialog(page).getByRole('button', { name: 'Remove page/model' }).click()

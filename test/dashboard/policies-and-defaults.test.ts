@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Limit, Model, Policy } from '../../dashboard/api/responses.ts'
 import { knownRoles, onResourceText, ownLimits } from '../../dashboard/defaults/defaults.tsx'
-import {
-  hasPrices,
-  modelBody,
-  modelDraftOf,
-  NEW_MODEL,
-  pricesText,
-} from '../../dashboard/defaults/model-form.tsx'
+import { modelBody, modelDraftOf, NEW_MODEL } from '../../dashboard/defaults/model-form.tsx'
+import { hasPrices, pricesText, weightsText } from '../../dashboard/defaults/model-prices.ts'
 import { draftedKey, keyOf, keyText, NEW_KEY, policyPath } from '../../dashboard/policies/policy-key.ts'
 import { groupPolicies } from '../../dashboard/policies/scope-card.tsx'
 
@@ -119,16 +114,55 @@ describe('defaults', () => {
   const prices = { input_per_million: 2.5, output_per_million: 10, cached_input_per_million: 1.25 }
   const long_context = { above_tokens: 200_000, input_per_million: 5, output_per_million: 15 }
   const routing = { upstreams: [{ upstream: 'openai', model: null }], max_output_tokens: 8192 }
-  const model = { model_id: 'gpt-4o', tier: 'premium', prices, ...routing, created_at: 1 }
+  const model = {
+    ...{ model_id: 'gpt-4o', tier: 'premium', prices, token_weights: null },
+    ...routing,
+    created_at: 1,
+  }
 
   test('sends an unchanged model as it was', () => {
-    const unchanged = (current: Model) => modelBody(modelDraftOf(current), current)
-    expect(unchanged(model)).toEqual({ tier: 'premium', prices, ...routing })
+    const unchanged = (current: Model) => modelBody(modelDraftOf(current))
+    const rest = { tier: 'premium', token_weights: null, ...routing }
+    expect(unchanged(model)).toEqual({ ...rest, prices })
     const { cached_input_per_million: _, ...two } = prices
-    for (const other of [two, { ...two, cache_write_per_million: 3, long_context }]) {
-      expect(unchanged({ ...model, prices: other })).toEqual({ tier: 'premium', prices: other, ...routing })
+    const service_tiers = {
+      flex: { ...two, cached_input_per_million: 0 },
+      priority: { ...two, long_context },
     }
-    expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null, upstreams: [] })
+    const others = { cache_write_per_million: 3, cache_write_1h_per_million: 5, long_context }
+    for (const other of [
+      two,
+      { ...two, ...others, service_tiers, per_image: 0.04, per_audio_second: 0.0001 },
+    ])
+      expect(unchanged({ ...model, prices: other })).toEqual({ ...rest, prices: other })
+    const token_weights = { output: 5, cached_input: 0 }
+    expect(unchanged({ ...model, token_weights })).toMatchObject({ token_weights })
+    expect(modelBody(NEW_MODEL)).toEqual({ tier: null, prices: null, token_weights: null, upstreams: [] })
+  })
+
+  test('sends prices and weights that are typed, and drops those that are emptied', () => {
+    const draft = modelDraftOf({ ...model, prices: { ...prices, long_context } })
+    const emptied = { 'long_context.above_tokens': '', 'long_context.input_per_million': ' ' }
+    const changed = {
+      ...draft.prices,
+      ...emptied,
+      'long_context.output_per_million': '',
+      'service_tiers.priority.input_per_million': '5',
+      per_image: '0.04',
+    }
+    expect(modelBody({ ...draft, prices: changed, weights: { output: '5' } })).toMatchObject({
+      prices: { ...prices, service_tiers: { priority: { input_per_million: 5 } }, per_image: 0.04 },
+      token_weights: { output: 5 },
+    })
+    expect(modelBody({ ...draft, prices: changed }).prices).not.toHaveProperty('long_context')
+  })
+
+  test.each([
+    [null, undefined],
+    [{ output: 1 }, undefined],
+    [{ output: 5, cached_input: 0 }, 'output × 5, cached input × 0'],
+  ])('describes the weights %j as %s', (weights, text) => {
+    expect(weightsText(weights)).toBe(text)
   })
 
   test('sends the upstreams of a model in their order, and its bound', () => {
@@ -146,14 +180,18 @@ describe('defaults', () => {
   })
 
   test('requires prices once one is given, including 0', () => {
-    expect(hasPrices(NEW_MODEL)).toBe(false)
-    expect(hasPrices({ ...NEW_MODEL, output: '0' })).toBe(true)
+    expect(hasPrices(NEW_MODEL.prices)).toBe(false)
+    expect(hasPrices({ output_per_million: '0' })).toBe(true)
   })
 
   test.each([
-    [null, 'no prices'],
+    [null, 'no prices: budgets do not apply'],
     [prices, '$2.50 in, $1.25 cached, $10.00 out'],
     [{ input_per_million: 0, output_per_million: 0.000_125 }, '$0.00 in, $0.000125 out'],
+    [
+      { ...prices, long_context, service_tiers: { flex: prices }, per_image: 0.04 },
+      '$2.50 in, $1.25 cached, $10.00 out; long context, flex, $0.04 an image',
+    ],
   ])('formats prices %o as %s', (given, text) => {
     expect(pricesText(given)).toBe(text)
   })

@@ -176,7 +176,7 @@ const handle = async (world: World, instance: Instance, plan: PlannedRequest): P
   }
   log.requests.push(logged)
   try {
-    const cost = { requests: 1, tokens }
+    const cost = { requests: 1, tokens, cost_usd_micros: tokens }
     const decision = await limiter.decide({ entityId, cost, settles })
     const frozenNs = machine.frozenNs() - logged.frozenNs
     logged.response = { atNs: scheduler.now(), frozenNs, ...outcomeOf(decision) }
@@ -226,7 +226,7 @@ const endLater = (
     const tokens = Math.floor(logged.tokens * (share ?? 0))
     logged.ending = { calledNs: scheduler.now(), tokens, requests: share === null ? 0 : 1 }
     try {
-      await (share === null ? reservation.release() : reservation.settle({ tokens }))
+      await (share === null ? reservation.release() : reservation.settle({ tokens, cost_usd_micros: tokens }))
     } catch (error) {
       log.errors.push(`settling has thrown ${String(error)}`)
     }

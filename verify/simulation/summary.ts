@@ -30,6 +30,8 @@ const COUNTED = {
   'schedules with limits that warn, or with `on_unavailable`': (log) => (hasModes(log) ? 1 : 0),
   'schedules with policies': ({ schedule }) => (schedule.policies.length > 0 ? 1 : 0),
   'schedules with limits of requests in flight': ({ schedule }) => (schedule.slots === undefined ? 0 : 1),
+  'schedules with windows from their first use on': ({ schedule }) => (hasSize(schedule, 'run') ? 1 : 0),
+  'schedules with budgets': ({ schedule }) => (hasBudgets(schedule) ? 1 : 0),
   'requests that cost no tokens': ({ requests }) => requests.filter(({ tokens }) => tokens === 0).length,
   'schedules with paused limits': ({ schedule }) => (hasPaused(schedule) ? 1 : 0),
   'settlements to what callers claim': ({ requests }) =>
@@ -47,6 +49,12 @@ const hasModes = ({ schedule }: RunLog): boolean =>
 
 const hasTransition = ({ entities, policies }: RunLog['schedule']): boolean =>
   [...entities, ...policies].some(({ limits }) => limits.some(({ scheduled }) => scheduled !== undefined))
+
+const hasSize = ({ entities, policies, changes }: RunLog['schedule'], kind: string): boolean =>
+  [...entities, ...policies, ...changes].some(({ limits }) => limits.some(({ size }) => size.kind === kind))
+
+const hasBudgets = ({ entities }: RunLog['schedule']): boolean =>
+  entities.some(({ limits }) => limits.some(({ meter }) => meter === 'cost_usd_micros'))
 
 const hasPaused = ({ entities, policies, changes }: RunLog['schedule']): boolean =>
   [...entities, ...policies, ...changes].some(({ limits }) => limits.some(({ size }) => amountOf(size) === 0))
@@ -94,6 +102,8 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   'schedules with limits of another size at a time': count('schedules with limits of another size at a time'),
   'schedules with policies': count('schedules with policies'),
   'schedules with limits of requests in flight': count('schedules with limits of requests in flight'),
+  'schedules with windows from their first use on': count('schedules with windows from their first use on'),
+  'schedules with budgets': count('schedules with budgets'),
   'requests that cost no tokens': count('requests that cost no tokens'),
   'schedules with paused limits': count('schedules with paused limits'),
   'settlements to what callers claim': count('settlements to what callers claim'),

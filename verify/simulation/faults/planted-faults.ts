@@ -63,6 +63,24 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     to: 'const windowEnd = endsInNs === undefined ? [] : [chargedAt + 2n * endsInNs + ttlNs]',
   },
   {
+    name: 'a window from its first use on ends early',
+    file: 'src/core/bucket/fixed-window.ts',
+    from: 'now - lengthNs + 1n',
+    to: 'now - (9n * lengthNs) / 10n',
+  },
+  {
+    name: 'a window from its first use on begins anew when its limit changes',
+    file: 'src/core/bucket/fixed-window.ts',
+    from: 'keeps: () => true,',
+    to: 'keeps: () => false,',
+  },
+  {
+    name: 'a charge is refunded in the window after it',
+    file: 'src/core/bucket/fixed-window.ts',
+    from: "const charged = numberAt(basis, 'w', 0n)",
+    to: "const charged = numberAt(snapshot, 'w', numberAt(basis, 'w', 0n))",
+  },
+  {
     name: 'leases are not charged',
     file: 'src/core/charge/write-charge.ts',
     from: 'sumOf([cost, extra])',

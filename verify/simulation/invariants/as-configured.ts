@@ -101,6 +101,8 @@ const overShare = (log: RunLog, watched: Watched): readonly string[] => {
 const shareOf = (size: PlannedLimit['size']): PlannedLimit['size'] => {
   if (amountOf(size) === 0) return size
   const part = (amount: number): number => Math.max(1, Math.floor(amount * LOCAL_SHARE))
+  // any span as long as such a window may have the last of one and the first of the next
+  if (size.kind === 'run') return { ...size, kind: 'sliding', limit: 2 * part(size.limit), slots: 1 }
   if (size.kind !== 'bucket') return { ...size, limit: part(size.limit) }
   const perSecond = (size.capacity / size.fillsInSeconds) * LOCAL_SHARE
   const capacity = part(size.capacity)

@@ -62,7 +62,7 @@ const isOver = (
   atNs: number,
 ): boolean => {
   if (size.kind === 'sliding') return false
-  if (size.kind === 'minute') return Number(state) > size.limit
+  if (size.kind === 'minute' || size.kind === 'run') return Number(state) > size.limit
   const ahead = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
   const fullNs = Number(state - schedule.startNs)
   return fullNs > atNs + ahead + schedule.tickNs + size.fillsInSeconds * SECOND_NS
@@ -104,6 +104,7 @@ const allowedBy = (log: RunLog, watched: Watched): number => {
   const ns = lastNs + slackNs + backNs
   if (size.kind === 'bucket') return size.capacity * (1 + ns / (size.fillsInSeconds * SECOND_NS))
   if (size.kind === 'minute') return size.limit * (2 + Math.floor(ns / MINUTE_NS))
+  if (size.kind === 'run') return size.limit * (2 + Math.floor(ns / (size.seconds * SECOND_NS)))
   const windowNs = size.seconds * SECOND_NS - slackNs
   return windowNs > 0 ? size.limit * (1 + Math.ceil(lastNs / windowNs)) : Number.POSITIVE_INFINITY
 }

@@ -1,6 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { isCalm, type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
-import { isChanged, touches, usesOf, type Watched, watchedIn } from './uses.ts'
+import { differenceNs, isChanged, touches, usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const ROUNDING = 1e-6
@@ -87,13 +87,16 @@ const leftOf = (log: RunLog, watched: Watched): string | undefined => {
 }
 
 /** A calendar minute refunds in full until it ends. */
-const refundsInFull = ({ schedule, instances }: RunLog, { limit }: Watched): boolean => {
+const refundsInFull = (log: RunLog, { limit }: Watched): boolean => {
+  const { schedule, instances } = log
   if (limit.size.kind === 'bucket') return limit.refund === 'full'
   if (limit.size.kind === 'sliding') return false
+  const length = schedule.durationNs + 15 * SECOND_NS
+  if (limit.size.kind === 'run') return limit.size.seconds * SECOND_NS > length + differenceNs(log)
   const into = Number(schedule.startNs % BigInt(60 * SECOND_NS))
   const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0]))
   const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
-  return into + least >= 0 && into + schedule.durationNs + most + 15 * SECOND_NS < 60 * SECOND_NS
+  return into + least >= 0 && into + length + most < 60 * SECOND_NS
 }
 
 /** The reported use beyond the reservation. */
@@ -102,7 +105,7 @@ const beyond = (log: RunLog, watched: Watched): number =>
     .filter((request) => request.response?.isAllowed && touches(log, watched, request))
     .reduce(
       (total, { tokens, ending }) =>
-        total + (watched.limit.meter === 'tokens' && ending ? Math.max(0, ending.tokens - tokens) : 0),
+        total + (watched.limit.meter !== 'requests' && ending ? Math.max(0, ending.tokens - tokens) : 0),
       0,
     )
 

@@ -1,6 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { overChanges } from './over-changes.ts'
+import { overRuns } from './runs.ts'
 import { refundsOf, worstOf } from './spans.ts'
 import {
   betweenResets,
@@ -32,6 +33,7 @@ export const neverOver = (log: RunLog): readonly string[] =>
 export const overBy = (log: RunLog, watched: Watched, uses: readonly Use[]): readonly string[] => {
   const { size } = watched.limit
   if (size.kind === 'minute') return overMinutes(log, watched, size, uses)
+  if (size.kind === 'run') return overRuns(log, watched, size, uses)
   const spans = betweenResets(log, watched, uses, leaseNsOf(log) + differenceNs(log))
   return spans.flatMap((each) =>
     size.kind === 'bucket' ? overSpans(log, watched, size, each) : overWindows(log, watched, size, each),

@@ -2,6 +2,7 @@ import type { RunLog } from '../run-log.ts'
 import { scaledSize } from '../schedule/draw-entities.ts'
 import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
 import type { TableWrite } from '../world/table-log.ts'
+import { isInOneRun, type RunWindow, windowsOf } from './runs.ts'
 import { refundsOf, worstOf } from './spans.ts'
 import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
 
@@ -38,10 +39,11 @@ export const overChanges = (log: RunLog, watched: Watched): readonly string[] =>
   const { entityId, limit } = watched
   const refunds = refundsOf(log, watched)
   const periods = periodsOf(log, watched)
+  const windows = windowsOf(log, watched, firstSize(limit))
   if (limit.refund === 'full' && refunds.count > 0) return []
   const slackNs = leaseNsOf(log) + differenceNs(log)
   const over = (begin: number, used: number, endNs: number): number => {
-    const bound = boundOf(log, periods, begin - slackNs, endNs)
+    const bound = boundOf({ log, periods, windows, slackNs }, begin - slackNs, endNs)
     if (bound === undefined) return 0
     const lateNs = slackNs * bound.changes + bound.decidedNs + refunds.underWayNs(begin, endNs)
     return used - bound.capacity - bound.refilled - bound.fastestPerNs * lateNs
@@ -92,12 +94,8 @@ const oldestPendingNsOf = ({ requests }: RunLog, { by, sentNs }: TableWrite): nu
   )
 
 /** Undefined: no window contains the span, or a minute ends in it by some clock. */
-const boundOf = (
-  log: RunLog,
-  periods: readonly Period[],
-  fromNs: number,
-  toNs: number,
-): Bound | undefined => {
+const boundOf = (history: History, fromNs: number, toNs: number): Bound | undefined => {
+  const { periods } = history
   let bound: Bound = { capacity: 0, refilled: 0, fastestPerNs: 0, changes: 0, decidedNs: 0 }
   for (const [index, { fromNs: begun, size, decidedNs }] of periods.entries()) {
     const [begin, end] = [
@@ -105,7 +103,7 @@ const boundOf = (
       Math.min(toNs, periods[index + 1]?.fromNs ?? Number.POSITIVE_INFINITY),
     ]
     if (begin > end) continue
-    if (!isWithin(log, size, fromNs, toNs)) return undefined
+    if (!isWithin(history, size, fromNs, toNs)) return undefined
     const perNs = size.kind === 'bucket' ? size.capacity / (size.fillsInSeconds * SECOND_NS) : 0
     bound = {
       capacity: Math.max(bound.capacity, size.kind === 'bucket' ? size.capacity : size.limit),
@@ -118,7 +116,19 @@ const boundOf = (
   return bound
 }
 
-const isWithin = ({ schedule, instances }: RunLog, size: Size, fromNs: number, toNs: number): boolean => {
+/** The sizes of a limit, and its windows that began with a charge. */
+interface History {
+  readonly log: RunLog
+  readonly periods: readonly Period[]
+  readonly windows: readonly RunWindow[]
+  /** By which spans are longer than what they admitted. */
+  readonly slackNs: number
+}
+
+const isWithin = ({ log, windows, slackNs }: History, size: Size, fromNs: number, toNs: number): boolean => {
+  const { schedule, instances } = log
+  // no node spends a lease of an earlier window once its clock has reached this one
+  if (size.kind === 'run') return isInOneRun(log, windows, fromNs + slackNs, toNs)
   if (size.kind === 'bucket') return true
   if (size.kind === 'sliding') return toNs - fromNs < size.seconds * SECOND_NS
   const start = Number(schedule.startNs % BigInt(MINUTE_NS))

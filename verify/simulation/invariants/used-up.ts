@@ -46,6 +46,7 @@ export const usedUp = (log: RunLog): readonly string[] => {
 const allowedIn = (size: PlannedLimit['size'], durationNs: number): number => {
   if (size.kind === 'bucket') return size.capacity * (1 + durationNs / (size.fillsInSeconds * SECOND_NS))
   if (size.kind === 'minute') return size.limit * Math.floor(durationNs / (60 * SECOND_NS))
+  if (size.kind === 'run') return size.limit
   const { limit, seconds, slots } = size
   const windows = Math.round(durationNs / ((seconds * SECOND_NS * (slots + 1)) / slots))
   return (limit * windows * 0.99) / LEAST_CALM

@@ -71,8 +71,9 @@ export const touches = (
 
 const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedRequest): number => {
   if (meter === 'output_tokens') return 0
-  const reserved = meter === 'tokens' ? tokens : 1
-  return ending === undefined ? reserved : Math.min(reserved, ending[meter])
+  if (meter === 'requests') return ending === undefined ? 1 : Math.min(1, ending.requests)
+  // a token costs a micro-dollar
+  return ending === undefined ? tokens : Math.min(tokens, ending.tokens)
 }
 
 /** The times at which a new generation of the bucket began. */

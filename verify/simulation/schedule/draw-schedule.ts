@@ -1,5 +1,6 @@
 import type { Random } from '../world/random.ts'
 import { createRandom } from '../world/random.ts'
+import { withBudgets, withRuns } from './draw-budgets.ts'
 import { withChanges, withSteadyChange } from './draw-changes.ts'
 import { withClaims } from './draw-claims.ts'
 import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
@@ -26,11 +27,13 @@ export const drawSchedule = (seed: number): Schedule => {
   const more = createRandom(seed ^ MORE)
   if (seed % STEADY_ONE_IN === 0) return withSteadyChange(more, drawSteady(seed, random))
   const times = createRandom(seed ^ TIMES)
-  if (seed % PAUSES_ONE_IN === 0) return withTransitions(times, drawPauses(seed, random))
+  const runs = createRandom(seed ^ RUNS)
+  if (seed % PAUSES_ONE_IN === 0) return withTransitions(times, withRuns(runs, drawPauses(seed, random)))
   const modes = createRandom(seed ^ MODES)
   const drawn = withModes(modes, withChanges(more, withPolicies(more, drawBursts(seed, random))))
   const claimed = withClaims(createRandom(seed ^ CLAIMS), drawn)
-  const timed = withTransitions(times, lasting(withZeros(createRandom(seed ^ ZEROS), claimed)))
+  const spending = withBudgets(runs, withRuns(runs, withZeros(createRandom(seed ^ ZEROS), claimed)))
+  const timed = withTransitions(times, lasting(spending))
   return lasting(withSlots(createRandom(seed ^ SLOTS), timed))
 }
 
@@ -41,6 +44,7 @@ const CLAIMS = 0x1b873593
 const ZEROS = 0x3c6ef372
 const TIMES = 0x5bd1e995
 const SLOTS = 0x27d4eb2f
+const RUNS = 0x2c1b3c6d
 
 const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
 

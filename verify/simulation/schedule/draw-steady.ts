@@ -34,8 +34,8 @@ export const drawSteady = (seed: number, random: Random): Schedule => {
 
 /** Two minutes, or long enough that a window's limit should be used up for the last time just before the end. */
 const secondsOf = (size: PlannedLimit['size']): number => {
-  if (size.kind === 'minute') return 120
   if (size.kind === 'bucket') return 36
+  if (size.kind !== 'sliding') return 120
   const { seconds, slots } = size
   return (WINDOWS * seconds * (slots + 1)) / slots + 0.95 * seconds
 }

@@ -6,11 +6,13 @@ import type { NetworkFaults } from '../world/network.ts'
 export interface PlannedLimit {
   readonly name: string
   /** No request reserves output tokens: they are only claimed. */
-  readonly meter: 'requests' | 'tokens' | 'output_tokens'
+  readonly meter: 'requests' | 'tokens' | 'output_tokens' | 'cost_usd_micros'
   readonly size:
     | { readonly kind: 'bucket'; readonly capacity: number; readonly fillsInSeconds: number }
     | { readonly kind: 'sliding'; readonly limit: number; readonly seconds: number; readonly slots: number }
     | { readonly kind: 'minute'; readonly limit: number }
+    /** A window that begins with its first charge. */
+    | { readonly kind: 'run'; readonly limit: number; readonly seconds: number }
   readonly refund: 'strict' | 'full'
   /** The rule while its bucket is unavailable. Default: deny. */
   readonly onUnavailable?: 'allow' | 'local'
@@ -137,6 +139,8 @@ export const sizeOfText = (text: string): PlannedLimit['size'] => {
     case 'sliding_window':
       return { kind: 'sliding', limit: Number(amount), seconds, slots: Number(text.split(' ')[5]) }
     default:
-      return { kind: 'minute', limit: Number(amount) }
+      return text.endsWith('first use')
+        ? { kind: 'run', limit: Number(amount), seconds }
+        : { kind: 'minute', limit: Number(amount) }
   }
 }

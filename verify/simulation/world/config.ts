@@ -85,5 +85,12 @@ const sizeJson = (size: PlannedLimit['size']): object => {
     }
     case 'minute':
       return { algorithm: 'fixed_window', limit: size.limit, window: 'minute' }
+    case 'run':
+      return {
+        algorithm: 'fixed_window',
+        limit: size.limit,
+        window: 'first_use',
+        window_seconds: size.seconds,
+      }
   }
 }

@@ -30,6 +30,8 @@ export interface TableWrite {
   readonly used: Readonly<Record<string, number>>
   /** The state after the write of the limits that it changed: `tat` of a token bucket, ns since the epoch, or `n`. */
   readonly states: Readonly<Record<string, bigint>>
+  /** The starts of windows that it began, by limit, ns since the epoch. */
+  readonly windows: Readonly<Record<string, bigint>>
   /** True: it began a new generation of the bucket. */
   readonly isReset: boolean
 }
@@ -66,10 +68,10 @@ const changesOf = (
   before: BucketItem,
   after: BucketItem,
   { actions, conditions }: ConditionalWrite,
-): Pick<TableWrite, 'changes' | 'resized' | 'used' | 'states' | 'isReset'> => {
+): Omit<TableWrite, 'atNs' | 'sentNs' | 'by' | 'entityId' | 'end'> => {
   const resized = resizedIn(before, after)
   if (before.born !== undefined && after.born !== before.born)
-    return { changes: [], resized, used: {}, states: {}, isReset: true }
+    return { changes: [], resized, used: {}, states: {}, windows: {}, isReset: true }
   const paths = actions.flatMap(({ path }) => (typeof path === 'string' ? [path] : []))
   return {
     resized,
@@ -80,6 +82,11 @@ const changesOf = (
         .map((path) => [path.slice(5), Number(numberAt(after, path) - numberAt(before, path))]),
     ),
     states: Object.fromEntries(paths.flatMap((path) => stateOf(path, after))),
+    windows: Object.fromEntries(
+      paths
+        .filter((path) => path.endsWith('_w') && before[path] !== after[path])
+        .map((path) => [path.slice(0, -2), numberAt(after, path)]),
+    ),
     isReset: false,
   }
 }

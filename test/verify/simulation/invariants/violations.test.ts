@@ -57,6 +57,7 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
     resized: [],
     used: {},
     states: {},
+    windows: {},
     isReset: false,
   })),
   lostRefunds: 0,
@@ -67,6 +68,7 @@ const logOf = ({ size, leaseTtlMs = 0, kind = 'bursts', admitted, charged = [] }
 const textOf = (size: PlannedLimit['size']): string => {
   if (size.kind === 'bucket') return `token_bucket ${size.capacity} per ${size.fillsInSeconds}s`
   if (size.kind === 'minute') return `fixed_window ${size.limit} per minute UTC`
+  if (size.kind === 'run') return `fixed_window ${size.limit} per ${size.seconds}s from first use`
   return `sliding_window ${size.limit} per ${size.seconds}s in ${size.slots} slots`
 }
 

@@ -1,0 +1,82 @@
+import type { RunLog } from '../run-log.ts'
+import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
+import { betweenResets, differenceNs, leaseNsOf, type Use, type Watched } from './uses.ts'
+
+const SECOND_NS = 1_000_000_000
+
+/** A window from its first charge on, as the table states it; by the clock of the node that began it. */
+export interface RunWindow {
+  /** ns since the start of the schedule */
+  readonly beginNs: number
+  readonly endNs: number
+  /** How often the bucket had been reset. */
+  readonly generation: number
+}
+
+/** The windows that writes to the bucket began, while its limit was of this kind. */
+export const windowsOf = (
+  { writes, schedule }: RunLog,
+  { entityId, limit }: Watched,
+  first: PlannedLimit['size'],
+): readonly RunWindow[] => {
+  const found: RunWindow[] = []
+  let [size, generation] = [first, 0]
+  for (const write of writes.filter((each) => each.entityId === entityId)) {
+    if (write.isReset) generation++
+    const resized = write.resized.find((change) => change.limit === limit.name)
+    if (resized !== undefined) size = sizeOfText(resized.text)
+    const begun = write.windows[limit.name]
+    if (begun === undefined || size.kind !== 'run') continue
+    const beginNs = Number(begun - schedule.startNs)
+    found.push({ beginNs, endNs: beginNs + size.seconds * SECOND_NS, generation })
+  }
+  return found
+}
+
+/**
+ * The limit in each window, for requests that were sent when the node's own clock had reached it, and decided before any clock
+ * had left it; and windows begin at least their length apart.
+ */
+export const overRuns = (
+  log: RunLog,
+  watched: Watched,
+  size: Extract<PlannedLimit['size'], { readonly kind: 'run' }>,
+  uses: readonly Use[],
+): readonly string[] => {
+  const windows = windowsOf(log, watched, size)
+  const name = `${watched.limit.name} of ${watched.entityId}`
+  const groups = betweenResets(log, watched, uses, leaseNsOf(log) + differenceNs(log))
+  const tooEarly = windows.filter((window, index) => {
+    const before = windows[index - 1]
+    return before?.generation === window.generation && before.endNs > window.beginNs
+  })
+  return [
+    ...tooEarly.map(({ beginNs }) => `${name}: a window begins at ${beginNs / SECOND_NS} s, within another`),
+    ...windows.flatMap((window) => {
+      const used = usedWithin(log, window, groups[window.generation] ?? [])
+      return used > size.limit
+        ? [`${name}: ${used - size.limit} over in the window from ${window.beginNs / SECOND_NS} s on`]
+        : []
+    }),
+  ]
+}
+
+const usedWithin = (log: RunLog, { beginNs, endNs }: RunWindow, uses: readonly Use[]): number => {
+  const latest = Math.max(...log.instances.map(({ aheadNs }) => aheadNs[1]))
+  return uses.reduce((sum, { fromNs, toNs, by, amount }) => {
+    const least = (log.instances[by]?.aheadNs[0] ?? 0) - log.schedule.tickNs
+    return fromNs + least >= beginNs && toNs + latest < endNs ? sum + amount : sum
+  }, 0)
+}
+
+/** Whether some window contains the span by every clock. */
+export const isInOneRun = (
+  { schedule, instances }: RunLog,
+  windows: readonly RunWindow[],
+  fromNs: number,
+  toNs: number,
+): boolean => {
+  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
+  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
+  return windows.some(({ beginNs, endNs }) => fromNs + least >= beginNs && toNs + most < endNs)
+}
