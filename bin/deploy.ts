@@ -19,6 +19,14 @@ const context = (key: string): string | undefined => {
 /** `-c bedrockModels=a,b` */
 const listIn = (key: string): readonly string[] => context(key)?.split(',') ?? []
 
+/** The variables `ALERT_SECRET_…` of this environment. */
+const alertSecretVariables = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([variable, value = '']) =>
+      variable.startsWith('ALERT_SECRET_') ? [[variable, value]] : [],
+    ),
+  )
+
 const name = context('name') ?? 'demo'
 if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) {
   reject(`-c name=${name}: the name must be letters, digits and hyphens, 64 at most, and begin with a letter`)
@@ -40,6 +48,7 @@ if (flavour === 'local') {
       admin: process.env.ADMIN_TOKEN ?? 'dev-admin',
       viewer: process.env.VIEWER_TOKEN ?? 'dev-viewer',
     },
+    alerts: { alertWebhookAddresses: 'loopback', plainTextAlertSecrets: alertSecretVariables() },
   })
 } else {
   new ZaelStack(app, `Zael-${name}`, {
@@ -49,6 +58,7 @@ if (flavour === 'local') {
       bedrockMantle: context('bedrockMantle') === 'true',
       upstreamSecrets: listIn('upstreamSecrets'),
     },
+    alerts: { alertTopics: listIn('alertTopics'), alertSecrets: listIn('alertSecrets') },
   })
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
 }

@@ -1,5 +1,5 @@
+import { openAggregator } from '../src/compose/aggregator.ts'
 import { connectToAws } from '../src/compose/connect.ts'
-import { openAggregator } from '../src/compose/table.ts'
 import { createPowertoolsLogger, createPowertoolsMetrics } from '../src/platform/powertools.ts'
 import { traceToSources } from '../src/platform/source-maps.ts'
 import { readSettings } from '../src/settings/read-settings.ts'

@@ -16,6 +16,8 @@ export interface AlertAccess {
   readonly alertTopics?: readonly (TopicRef | string)[]
   /** Secrets that webhooks of alerts may refer to by their ARN, to be signed with. */
   readonly alertSecrets?: readonly (SecretRef | string)[]
+  /** For emulators only: variables `ALERT_SECRET_…`, which the template contains in plain text. */
+  readonly plainTextAlertSecrets?: Readonly<Record<string, string>>
   /** Where webhooks may be sent. Default `public`. */
   readonly alertWebhookAddresses?: WebhookAddresses
 }
@@ -28,12 +30,14 @@ export const ALERT_SETTINGS: RejectedSettings = {
 
 /** The settings of a function that knows the allowed receivers. Throws for secrets that hold zael's own tokens. */
 export const alertEnvironment = (
-  { alertTopics = [], alertSecrets = [], alertWebhookAddresses: addresses }: AlertAccess,
+  access: AlertAccess,
   tokens: readonly SecretRef[] = [],
 ): Readonly<Record<string, string>> => {
+  const { alertTopics = [], alertSecrets = [], alertWebhookAddresses: addresses } = access
   const topics = alertTopics.map(topicArnOf).join(',')
   const secrets = secretArnsOf('alertSecrets', alertSecrets, tokens).join(',')
   return {
+    ...access.plainTextAlertSecrets,
     ...(topics !== '' && { ALERT_TOPIC_ARNS: topics }),
     ...(secrets !== '' && { ALERT_ALLOWED_SECRET_ARNS: secrets }),
     ...(addresses !== undefined && { ALERT_WEBHOOK_ADDRESSES: addresses }),

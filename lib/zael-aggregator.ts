@@ -46,13 +46,13 @@ const BUCKET_CHANGES = [
 /** Hours of usage are updated; alerts are read, with the meters of limits, and their events put and updated. */
 const TABLE_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
 
-const hasReceivers = ({
-  alertTopics = [],
-  alertSecrets = [],
-  environment = {},
-}: ZaelAggregatorProps): boolean =>
-  alertTopics.length + alertSecrets.length > 0 ||
-  Object.keys(environment).some((name) => name.startsWith('ALERT_SECRET_'))
+const hasReceivers = (props: ZaelAggregatorProps): boolean => {
+  const { alertTopics = [], alertSecrets = [], plainTextAlertSecrets, environment } = props
+  const variables = Object.keys({ ...plainTextAlertSecrets, ...environment })
+  return (
+    alertTopics.length + alertSecrets.length > 0 || variables.some((name) => name.startsWith('ALERT_SECRET_'))
+  )
+}
 
 /** Attempts to deliver alerts that are due while no batch arrives. */
 const ATTEMPTS_EVERY = Duration.minutes(1)

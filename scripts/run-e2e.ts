@@ -10,11 +10,14 @@ import { runCommand, ScriptError } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
+/** Signs the webhooks of the tests, which verify them by the same variable. */
+const ALERT_SECRET_E2E = 'a-secret-of-the-end-to-end-tests'
+
 /** Deploys to the emulator as a user would, and runs the tests against that deployment. */
 const deployAndTest = async (endpoint: string, args: readonly string[]): Promise<void> => {
   const directory = await mkdtemp(join(tmpdir(), 'zael-e2e-'))
   const outputs = join(directory, 'outputs.json')
-  const env = { ...emulatorEnvironment(endpoint, process.env), E2E_OUTPUTS_FILE: outputs }
+  const env = { ...emulatorEnvironment(endpoint, process.env), E2E_OUTPUTS_FILE: outputs, ALERT_SECRET_E2E }
   try {
     await runCommand('npm', ['run', 'deploy:local', '--', '--outputs-file', outputs], { cwd: ROOT, env })
     // one file at a time: a poll of the dashboard caches which limits each entity has, also of one that has just been created

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type AggregatorParts, openAggregator } from '../../src/compose/aggregator.ts'
 import { connectTo } from '../../src/compose/connect.ts'
-import { type AggregatorParts, openAggregator } from '../../src/compose/table.ts'
 import type { AlertDelivery } from '../../src/usage/alert-delivery.ts'
 import { createDelivery } from './delivery.ts'
 import type { Feed, TableHost } from './table-host.ts'

@@ -1,6 +1,6 @@
 import { sharedRead } from '../core/ports/shared-read.ts'
 import { systemClock } from '../platform/runtime.ts'
-import { createDynamoAlertReader } from '../store/dynamodb/admin/alerts.ts'
+import { createDynamoAlertReader } from '../store/dynamodb/alert-reader.ts'
 import type { AlertDelivery } from '../usage/alert-delivery.ts'
 import type { AlertObserver } from '../usage/alert-observer.ts'
 import type { AlertingParts, ConfiguredAlerts } from './alerting.ts'

@@ -134,6 +134,42 @@ describe('a limit without windows', () => {
   })
 })
 
+test('a concurrency limit counts the slots that are held', () => {
+  const { write } = createBucketStream({})
+  const at = START + 1_000_000n
+  const text = { does: 'set', path: 'parallel_limit', value: 'concurrency 5 with slots of 60s' } as const
+  const slots = (...expiries: readonly bigint[]) =>
+    write(
+      [
+        text,
+        {
+          does: 'set',
+          path: 'parallel_slots',
+          value: Object.fromEntries(expiries.map((expiry, n) => [`slot${n}`, expiry])),
+        },
+      ],
+      at,
+    )
+  const later = at + 60n * SECOND
+  expect(sharesIn(slots(later, later, later, at))).toEqual([])
+  expect(reachedIn(slots(later, later, later, later, at))).toMatchObject([
+    { share: 0.8, used: 4, capacity: 5, window: { start: START, end: START + HOUR } },
+  ])
+})
+
+test('a limit that is made smaller reaches shares by that', () => {
+  const { charge, write } = createBucketStream({ tpd: PER_DAY })
+  charge('tpd', 50, START)
+  const smaller = write(
+    [
+      { does: 'set', path: 'tpd_limit', value: 'token_bucket 60 per 86400s' },
+      { does: 'set', path: 'tpd_tat', value: START + 50n * 1440n * SECOND },
+    ],
+    START + 1_000_000n,
+  )
+  expect(reachedIn(smaller)).toMatchObject([{ share: 0.8, used: 50, capacity: 60 }])
+})
+
 describe('a limit that denies', () => {
   test('with at least 90 % in use has reached the whole', () => {
     const { charge } = createBucketStream({ usd: MONTH })
@@ -248,6 +284,15 @@ describe('nothing is reported for', () => {
     const limits = { PK: { S: 'ENTITY#team-a' }, SK: { S: 'LIMITS#_total_' } }
     expect(sharesIn({ dynamodb: { ...dynamodb, Keys: limits } })).toEqual([])
   })
+})
+
+test('a reset begins another generation, which compares with nothing in use', () => {
+  const { charge } = createBucketStream({ tpd: PER_DAY })
+  charge('tpd', 95, START)
+  const { dynamodb } = charge('tpd', 1, START + 1_000_000n)
+  const born = { N: String(START + 1n) }
+  const reset = { dynamodb: { ...dynamodb, NewImage: { ...dynamodb?.NewImage, born } } }
+  expect(sharesIn(reset)).toEqual([0.8])
 })
 
 test('a generation that begins with a charge compares with nothing in use', () => {

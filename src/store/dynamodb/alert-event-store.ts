@@ -10,7 +10,7 @@ import { DAY_NS, larger, SECOND_NS } from '../../core/model/time.ts'
 import type { PageRequest } from '../../core/ports/admin-store.ts'
 import type { AlertEventStore, StoredDelivery } from '../../core/ports/alert-store.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../cursor.ts'
-import { policyFields, policyIn } from './admin/alerts.ts'
+import { policyFields, policyIn } from './alert-reader.ts'
 import {
   createItemReader,
   fromIsoTime,
