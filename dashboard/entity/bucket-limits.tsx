@@ -23,7 +23,6 @@ export const BucketLimits = ({ bucket, states, isNamed }: BucketLimitsProps) => 
       {bucket.limits.map((limit) => (
         <li key={limit.name} class="limit">
           <LimitTitle limit={limit} />
-          <ScheduleNow limit={limit.winner} />
           <LimitAvailability limit={limit} state={states?.find(({ name }) => name === limit.name)} />
           {!isPolicy(bucket) && <LimitSource limit={limit} />}
           <UnpricedNote limit={limit} />
@@ -109,6 +108,7 @@ const LimitAvailability = ({ limit, state }: LimitAvailabilityProps) => (
         </p>
       </>
     )}
+    <ScheduleNow limit={limit.winner} />
   </div>
 )
 

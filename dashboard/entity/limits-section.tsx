@@ -120,7 +120,27 @@ export const useEffectiveLimits = (entityId: string, resource: string) => {
     [entityId, resource],
   )
   useRefresh(left, REFRESH_MS)
+  useReloadAtTransition(explained.data?.body, explained.reload)
   return { explained, left }
+}
+
+/** A timer cannot wait longer. */
+const MOST_WAIT_MS = 2 ** 31 - 1
+
+/** Reads the limits again when a schedule gives one of them another size. */
+const useReloadAtTransition = (explanation: Explanation | undefined, reload: () => void): void => {
+  const buckets = explanation ? [explanation, ...explanation.also_enforced] : []
+  const ends = buckets.flatMap(({ limits }) =>
+    limits.flatMap(({ winner }) => winner.schedule_state?.ends_at ?? []),
+  )
+  const first = Math.min(...ends)
+  useEffect(() => {
+    // a second later, as clocks differ
+    const waitMs = Math.max(first * 1000 - Date.now(), 0) + 1000
+    if (waitMs > MOST_WAIT_MS) return
+    const timer = setTimeout(reload, waitMs)
+    return () => clearTimeout(timer)
+  }, [first, explanation, reload])
 }
 
 interface WaitTimeCalculatorProps {

@@ -114,16 +114,18 @@ const ResetPolicy = ({ policy, onDone, onClose }: PolicyProps) => {
 
 const DeletePolicy = ({ policy, onDone, onClose }: PolicyProps) => {
   const { api } = useSession()
+  const key = keyOf(policy)
+  const { data } = useQuery((signal) => readPolicy(api, key, signal), [policyPath(key)])
   return (
     <Confirm
       title={`Delete ${policy.label}?`}
       action={`Delete ${policy.label}`}
-      act={() => api.send('DELETE', policyPath(keyOf(policy)))}
+      act={() => api.send('DELETE', policyPath(key), undefined, data?.condition)}
       onDone={() => onDone(`${policy.label} is deleted.`)}
       onClose={onClose}
     >
       <p>These limits no longer apply, and their recorded use is deleted:</p>
-      <LimitList limits={policy.limits} />
+      <LimitList limits={data?.limits ?? policy.limits} />
     </Confirm>
   )
 }
