@@ -3,7 +3,7 @@ import { limitSentence } from '../limits/limit-list.tsx'
 import { pausedText, sourceText } from '../limits/limit-text.ts'
 import { entrySize, heldNow } from '../limits/schedule-draft.ts'
 import { sizeText } from '../limits/size-forms.ts'
-import { amountText } from '../parts/amounts.ts'
+import { amountText, numberText } from '../parts/amounts.ts'
 import { Bar, isPaused } from '../parts/bar.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { momentText, spanText } from '../parts/time.ts'
@@ -117,7 +117,16 @@ interface AvailabilityTextProps {
   readonly state: LimitState
 }
 
-const AvailabilityText = ({ limit, state }: AvailabilityTextProps) => {
+const AvailabilityText = (props: AvailabilityTextProps) =>
+  props.limit.algorithm === 'concurrency' ? <InFlightText {...props} /> : <AmountText {...props} />
+
+const InFlightText = ({ state: { available, capacity } }: AvailabilityTextProps) => (
+  <>
+    {numberText(capacity - available)} of {numberText(capacity)} in flight
+  </>
+)
+
+const AmountText = ({ limit, state }: AvailabilityTextProps) => {
   const { available, capacity, reset_after_seconds: reset } = state
   const debt = debtOf(limit, state)
   const left = debt ? `−${amountText(limit.meter, debt.amount)}` : amountText(limit.meter, available)

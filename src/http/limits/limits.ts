@@ -6,6 +6,7 @@ import type { BucketStatus, Names } from '../../core/decide/inspector.ts'
 import { usedShare } from '../../core/decide/limit-state.ts'
 import { invalid } from '../../core/model/errors.ts'
 import { DEFAULT_RESOURCE, type LimitSetKey, TOTAL_RESOURCE } from '../../core/model/limit-set.ts'
+import { shownMeter } from '../../core/model/meter.ts'
 import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
 import { secondsOf } from '../../web/denial-json.ts'
 import type { AdminServices, AppDependencies, AppEnv } from '../app-dependencies.ts'
@@ -167,7 +168,7 @@ export const availabilityJson = (
   limits: limits.map((state) => ({
     name: state.limit.name,
     resource: state.resource,
-    meter: state.limit.meter,
+    meter: shownMeter(state.limit.meter),
     algorithm: state.limit.size.algorithm,
     capacity: state.capacity,
     available: state.available,
