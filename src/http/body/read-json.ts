@@ -131,8 +131,24 @@ const requireWithin = (scan: JsonScan): void => {
 
 /** Without the scan, which takes longer: each value and field takes at least one character, each level an opening bracket. */
 const cannotExceed = (text: string, { levels, values, fields }: JsonBounds): boolean =>
-  text.length <= Math.min(values, fields) &&
+  (text.length <= Math.min(values, fields) || hasFewParts(text, Math.min(values, fields, FEW_PARTS))) &&
   (text.length <= levels || countOf(text, '[', levels) + countOf(text, '{', levels) <= levels)
+
+/** In characters. Longer texts, and those with more parts than `FEW_PARTS`, are scanned in turns: counting must not take long. */
+const MAX_COUNTED = 262_144
+
+const FEW_PARTS = 10_000
+
+/** Whether a text has at most `most` values and fields: all but the first follow one of these characters. A long prompt has few. */
+const hasFewParts = (text: string, most: number): boolean => {
+  if (text.length > MAX_COUNTED) return false
+  let left = most - 1
+  for (const separator of [',', ':', '[', '{']) {
+    left -= countOf(text, separator, left)
+    if (left < 0) return false
+  }
+  return true
+}
 
 /** How often a character occurs, including in strings; counts to `most` and one more. */
 const countOf = (text: string, char: string, most: number): number => {

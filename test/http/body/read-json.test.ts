@@ -229,6 +229,42 @@ describe('parsing the JSON of a client', () => {
     expect(await parsing(text)).toMatchObject({ turns: 9 + 2 })
   })
 
+  test('takes no turn for a long prompt, which has few values', async () => {
+    const content = 'The quick brown fox, [a] {b}: jumps over the lazy dog. '.repeat(1900)
+    const text = JSON.stringify({ messages: [{ role: 'user', content }] })
+    // 100 KB; of brackets, as many levels might be open
+    const without = text.replaceAll('[a] {b}', '')
+    expect([await parsing(without), (await parsing(text)).turns > 0]).toEqual([
+      { value: JSON.parse(without), turns: 0 },
+      true,
+    ])
+  })
+
+  test('counts values of long texts exactly', () => {
+    const bounds = { values: 6, fields: 6, levels: 100 }
+    const accepts = (value: object): boolean => {
+      try {
+        parseJson(JSON.stringify(value), { bounds })
+        return true
+      } catch {
+        return false
+      }
+    }
+    const items = (count: number, item: unknown): readonly unknown[] => Array(count).fill(item)
+    const long = 'x'.repeat(100)
+    const sizes = [1, 4, 5, 6, 7]
+    expect(sizes.map((size) => accepts(items(size, long)))).toEqual([true, true, true, false, false])
+    expect(sizes.map((size) => accepts(items(size, ', : [ {')))).toEqual([true, true, true, false, false])
+    expect(sizes.map((size) => accepts(Object.fromEntries(items(size, long).entries())))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect([2, 3].map((size) => accepts(items(size, { a: long })))).toEqual([true, false])
+  })
+
   test('scans no further than the first value beyond the maximum', async () => {
     const far = list(1_000_000)
     const scanned = Math.ceil((2 * JSON_BOUNDS.values) / CHARS_PER_TURN)
