@@ -53,7 +53,7 @@ export interface Zael {
   readonly limiter: Limiter
   /** The API that accepts these tokens. */
   api(tokens: Tokens): Api
-  /** Writes refunds and counts that are due, every 400 ms until `close`. For processes that run between requests. */
+  /** Writes refunds and counts that are due four times a second, until `close`. For processes that run between requests. */
   start(): void
   /** Writes counts that are due. Never throws: the log contains the error. */
   flush(): Promise<void>
@@ -61,8 +61,8 @@ export interface Zael {
   close(): Promise<void>
 }
 
-/** The longest that a refund waits for others of its bucket: a busy key of chats then takes fewer writes for refunds than for leases. */
-const FLUSH_EVERY_MS = 400
+/** The longest that a refund waits for others of its bucket. */
+const FLUSH_EVERY_MS = 250
 
 /** The composition root: wires the stores, the limiter, the gateway and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {

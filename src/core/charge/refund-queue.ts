@@ -7,7 +7,7 @@ import { type Action, type BucketItem, type ConditionalWrite, equal, remove, set
 import { type Cost, IN_FLIGHT, type Meter, sumOf } from '../model/meter.ts'
 
 /*
- * Refunds of one bucket that end within 400 ms share one write. A gateway settles each chat below its estimate;
+ * Refunds of one bucket that end within a quarter of a second share one write. A gateway settles each chat below its estimate;
  * on a busy key, a write for each would cost more than all charges, which leases pay for. Additional use is never delayed: only a
  * refund may be late, which errs towards denying.
  */

@@ -81,7 +81,7 @@ export interface Limiter extends Inspector {
   checkPolicies(check: PolicySubject): Promise<Decision>
   /** Drops all cached configuration, after a change by this process: the next decision reads it again. */
   forget(): void
-  /** Writes waiting refunds, and counts that are due (`all`: all that are pending). Called every 400 ms by servers, before each response on Lambda. */
+  /** Writes waiting refunds, and counts that are due (`all`: all that are pending). Called every 250 ms by servers, before each response on Lambda. */
   flush(options?: { readonly all?: boolean }): Promise<void>
 }
 
@@ -101,7 +101,7 @@ export interface LimiterSettings {
   /** How long actual usage may wait for another write that includes it, ms; 0 if nothing runs after a response. */
   readonly useDelayMs: number
   /**
-   * True: refunds of a bucket are written together, by the next `flush`, which should follow within half a second.
+   * True: refunds of a bucket are written together, by the next `flush`, which should follow within a quarter of a second.
    * False: each at once.
    */
   readonly sharesRefunds: boolean
