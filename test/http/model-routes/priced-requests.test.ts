@@ -248,6 +248,38 @@ describe('a request is denied whose highest price the budget does not cover', ()
   })
 })
 
+test('a team at its budget admits no more than it pays for, however many of its keys call at once', async () => {
+  const { send, deps, received } = await start(json(200, anAnswer('Hi', counts(8, 20))), { budget: 1e9 })
+  const budget = {
+    name: 'usd',
+    meter: 'cost_usd_micros',
+    algorithm: 'fixed_window',
+    limit: 10_000,
+    window: 'week',
+  }
+  await send('POST', '/api/entities', { body: { entity_id: 'team', name: 'Team' } })
+  await send('PUT', '/api/limits/team', { body: { limits: [budget] } })
+  for (const key of ['a', 'b', 'c'])
+    await send('POST', '/api/entities', { body: { entity_id: key, name: key, parent_id: 'team' } })
+  const call = (index: number) =>
+    send('POST', '/v1/chat/completions', {
+      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'abc'[index % 3] ?? '' },
+      body: { model: 'gpt-4', messages: HELLO, max_tokens: 100 },
+    })
+  const spent = async () => {
+    await deps.limiter.flush({ all: true })
+    return (await deps.limiter.status('team', 'gpt-4')).used.cost_usd_micros ?? 0
+  }
+  // each reserves 1,524 micro-dollars at least, and is billed 324
+  const first = await Promise.all(Array.from({ length: 30 }, (_, index) => call(index)))
+  expect(first.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(6)
+  const statuses: number[] = []
+  while (statuses.at(-1) !== 429) statuses.push((await call(statuses.length)).status)
+  expect(received.length * 324).toBe(await spent())
+  expect(await spent()).toBeLessThanOrEqual(10_000)
+  expect(await spent()).toBeGreaterThan(10_000 - 1_600)
+})
+
 describe('a model with weights', () => {
   const tpm = (limit: number) => [
     { name: 'tpm', limit, per: 'minute' },
