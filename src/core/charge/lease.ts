@@ -4,7 +4,8 @@ import type { Instant } from '../ports/platform.ts'
 
 /*
  * A lease in few objects: over many keys, each object that a decision reads is a miss of the processor's caches, and so is each
- * BigInt. Times are numbers, and lists are linked by their members, as an array is two objects more.
+ * BigInt. Times are numbers, and lists are linked by their members, as an array is two objects more
+ * (docs/decisions/084-keep-leases-as-numbers-in-few-objects.md).
  */
 
 /**
