@@ -7,6 +7,7 @@ export type {
   SlidingWindowDefinition,
   TokenBucketDefinition,
 } from '../contract/limit-sizes.ts'
+export type { CapacityScheduleEntry, LimitScheduleEntry } from '../contract/schedule.ts'
 export type {
   Allowed,
   Decision,

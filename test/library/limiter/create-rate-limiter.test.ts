@@ -28,6 +28,21 @@ describe('limits in code', () => {
     expect(await take(limiter, '203.0.113.8', 12)).toBe(10)
   })
 
+  test('may have another size at some times', async () => {
+    const schedule = [{ cron: '0 1 * * *', time_zone: 'UTC', duration_seconds: 3600, limit: 30 }]
+    const { limiter, clock } = limiterOf({ limits: [{ name: 'rph', limit: 10, per: 'hour', schedule }] })
+    clock.advance(3590n * SECOND)
+    expect(await take(limiter, 'a', 12)).toBe(10)
+    expect(await limiter.check('a')).toMatchObject({ allowed: false, retryAfterMs: 10_000 })
+    clock.advance(10n * SECOND)
+    expect(await take(limiter, 'a', 22)).toBe(20)
+    expect(() =>
+      limiterOf({
+        limits: [{ name: 'rph', limit: 10, per: 'hour', schedule: untyped([{ cron: 'daily' }]) }],
+      }),
+    ).toThrow('limits[0].schedule[0].cron must be a cron expression of five fields')
+  })
+
   test('name the wait after which a denied request passes', async () => {
     const { limiter, clock } = limiterOf()
     await take(limiter, 'a', 10)
