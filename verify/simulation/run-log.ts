@@ -6,6 +6,8 @@ export interface LoggedRequest {
   readonly requestedNs: number
   readonly entityId: string
   readonly tokens: number
+  readonly user?: string
+  readonly session?: string
   /** Whether the use is settled later. */
   readonly settles: boolean
   readonly node: number

@@ -1,6 +1,7 @@
 import type { Decision, Reservation } from '../../src/core/decide/decision.ts'
 import { createLimiter, type Limiter } from '../../src/core/decide/limiter.ts'
 import { StoreUnavailable, ZaelError } from '../../src/core/model/errors.ts'
+import { policyName } from '../../src/core/model/policy.ts'
 import { silentLogger } from '../../src/core/ports/platform.ts'
 import { sha256 } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
@@ -163,12 +164,14 @@ const begin = (world: World, node: number, aheadNs = world.schedule.aheadNs[node
 const handle = async (world: World, instance: Instance, plan: PlannedRequest): Promise<void> => {
   const { scheduler, log, schedule } = world
   const { machine, limiter, by } = instance
-  const { entityId, tokens, node, ending } = plan
+  const { entityId, tokens, node, ending, user, session } = plan
+  const names = { ...(user !== undefined && { user }), ...(session !== undefined && { session }) }
   const settles = ending !== undefined
   const logged: LoggedRequest = {
     requestedNs: scheduler.now(),
     entityId,
     tokens,
+    ...names,
     settles,
     node,
     by,
@@ -177,7 +180,7 @@ const handle = async (world: World, instance: Instance, plan: PlannedRequest): P
   log.requests.push(logged)
   try {
     const cost = { requests: 1, tokens, cost_usd_micros: tokens }
-    const decision = await limiter.decide({ entityId, cost, settles })
+    const decision = await limiter.decide({ entityId, cost, settles, ...names })
     const frozenNs = machine.frozenNs() - logged.frozenNs
     logged.response = { atNs: scheduler.now(), frozenNs, ...outcomeOf(decision) }
     if (decision.allowed && ending !== undefined) {
@@ -196,7 +199,8 @@ const outcomeOf = (decision: Decision): Omit<LoggedResponse, 'atNs' | 'frozenNs'
   const { allowed: isAllowed, degraded: isDegraded } = decision
   if (decision.allowed) return { isAllowed, isDegraded }
   const deniedBy = decision.violations.map(({ state }) => ({
-    entityId: state.entityId,
+    // the buckets of all users have the name of one policy
+    entityId: state.bucket.kind === 'policy' ? policyName(state.bucket) : state.entityId,
     limit: state.limit.name,
   }))
   return { isAllowed, isDegraded, isUnavailable: decision.unavailable, deniedBy }

@@ -32,6 +32,8 @@ const COUNTED = {
   'schedules with limits of requests in flight': ({ schedule }) => (schedule.slots === undefined ? 0 : 1),
   'schedules with windows from their first use on': ({ schedule }) => (hasSize(schedule, 'run') ? 1 : 0),
   'schedules with budgets': ({ schedule }) => (hasBudgets(schedule) ? 1 : 0),
+  'schedules with limits of each user or session': ({ schedule }) =>
+    schedule.policies.some(({ named }) => named !== undefined) ? 1 : 0,
   'requests that cost no tokens': ({ requests }) => requests.filter(({ tokens }) => tokens === 0).length,
   'schedules with paused limits': ({ schedule }) => (hasPaused(schedule) ? 1 : 0),
   'settlements to what callers claim': ({ requests }) =>
@@ -104,6 +106,7 @@ const countsOf = (count: (name: CountName) => number): Record<CountName, number>
   'schedules with limits of requests in flight': count('schedules with limits of requests in flight'),
   'schedules with windows from their first use on': count('schedules with windows from their first use on'),
   'schedules with budgets': count('schedules with budgets'),
+  'schedules with limits of each user or session': count('schedules with limits of each user or session'),
   'requests that cost no tokens': count('requests that cost no tokens'),
   'schedules with paused limits': count('schedules with paused limits'),
   'settlements to what callers claim': count('settlements to what callers claim'),

@@ -188,6 +188,18 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     to: 'filter(({ limits }) => limits.length > 99)',
   },
   {
+    name: 'users of two tenants share a bucket',
+    file: 'src/core/resolve/resolve.ts',
+    from: 'const tenant = subject.tenant ?? ancestors.at(-1)?.id ?? entity.id',
+    to: 'const tenant = ancestors.at(-1)?.id ?? entity.id',
+  },
+  {
+    name: 'all users of a tenant share a bucket',
+    file: 'src/core/resolve/policy-buckets.ts',
+    from: 'const { user = NO_NAME, session = NO_NAME } = subject',
+    to: 'const { user = NO_NAME, session = NO_NAME } = { ...subject, user: undefined }',
+  },
+  {
     name: 'without the table all requests are admitted',
     file: 'src/core/decide/fallback.ts',
     from: 'effective.limit.onUnavailable ?? onUnavailable)',

@@ -14,6 +14,7 @@ type Rule = 'deny' | 'local' | 'allow'
 export const asConfigured = (log: RunLog): readonly string[] => [
   ...watchedIn(log).flatMap((watched) => admittedByPaused(log, watched)),
   ...log.requests.flatMap((request) => violationsOfRules(log, request)),
+  ...log.requests.flatMap((request) => deniedByOthers(log, request)),
   ...watchedIn(log).flatMap((watched) => overShare(log, watched)),
   ...softIn(log).flatMap((watched) => overSoft(log, watched)),
 ]
@@ -36,6 +37,15 @@ const violationsOfRules = (log: RunLog, request: LoggedRequest): readonly string
     soft ? `denied by ${soft.limit.name} of ${soft.entityId}, which only warns` : '',
   ]
   return wrongs.filter((wrong) => wrong !== '').map((wrong) => `sent at ${requestedNs / 1e9} s, ${wrong}`)
+}
+
+/** A limit of another user, session, tenant or key has denied. */
+const deniedByOthers = (log: RunLog, request: LoggedRequest): readonly string[] => {
+  const others = request.response?.deniedBy?.filter((by) => !touches(log, by, request)) ?? []
+  return others.map(
+    ({ limit, entityId }) =>
+      `sent at ${request.requestedNs / 1e9} s, denied by ${limit} of ${entityId}, which does not apply`,
+  )
 }
 
 /**

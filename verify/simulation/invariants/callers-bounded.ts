@@ -36,7 +36,12 @@ const sharedIn = ({ schedule }: RunLog): readonly string[] => [
 const callersOf = (log: RunLog, id: string): readonly string[] =>
   log.schedule.entities
     .map((entity) => entity.id)
-    .filter((entityId) => entityId !== id && touches(log, { entityId: id }, { entityId }))
+    .filter((entityId) => entityId !== id && mayTouch(log, id, entityId))
+
+/** Whether some request of the entity may be charged to the bucket. */
+const mayTouch = (log: RunLog, id: string, entityId: string): boolean =>
+  log.schedule.policies.find((policy) => policy.id === id)?.callers.includes(entityId) ??
+  touches(log, { entityId: id }, { entityId })
 
 /** Settled above the reservation, and not by the caller. */
 const isChargedInFull = ({ ending, tokens }: LoggedRequest): boolean =>

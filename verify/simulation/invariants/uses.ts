@@ -1,5 +1,5 @@
 import type { LoggedRequest, RunLog } from '../run-log.ts'
-import type { PlannedLimit } from '../schedule/schedule.ts'
+import type { PlannedLimit, PlannedPolicy } from '../schedule/schedule.ts'
 
 /**
  * The actual use of one limit by an admitted request. Times are ns since the start of the schedule. It was charged in
@@ -61,13 +61,19 @@ const useOf = (log: RunLog, watched: Watched, request: LoggedRequest): Use | und
 export const touches = (
   { schedule }: Pick<RunLog, 'schedule'>,
   { entityId }: Pick<Watched, 'entityId'>,
-  request: Pick<LoggedRequest, 'entityId'>,
+  request: Pick<LoggedRequest, 'entityId' | 'user' | 'session'>,
 ): boolean => {
   if (request.entityId === entityId) return true
   const policy = schedule.policies.find(({ id }) => id === entityId)
-  if (policy) return policy.callers.includes(request.entityId)
+  if (policy) return policy.callers.includes(request.entityId) && isNamed(policy, request)
   return schedule.entities.some(({ id, parentId }) => id === request.entityId && parentId === entityId)
 }
+
+/** Whether it is the bucket of the user, or the session, that the request names. */
+const isNamed = (
+  { named }: PlannedPolicy,
+  { user, session }: Pick<LoggedRequest, 'user' | 'session'>,
+): boolean => named === undefined || named.name === (named.scope === 'USER' ? user : session)
 
 const usedOf = (meter: PlannedLimit['meter'], { tokens, ending }: LoggedRequest): number => {
   if (meter === 'output_tokens') return 0

@@ -7,6 +7,7 @@ import { drawClocks, EPOCH_NS } from './draw-clocks.ts'
 import { drawEntities, roomIn } from './draw-entities.ts'
 import { drawFaults, drawNetwork } from './draw-faults.ts'
 import { withModes } from './draw-modes.ts'
+import { withNames } from './draw-names.ts'
 import { drawPauses } from './draw-pauses.ts'
 import { withPolicies } from './draw-policies.ts'
 import { withSlots } from './draw-slots.ts'
@@ -34,7 +35,8 @@ export const drawSchedule = (seed: number): Schedule => {
   const claimed = withClaims(createRandom(seed ^ CLAIMS), drawn)
   const spending = withBudgets(runs, withRuns(runs, withZeros(createRandom(seed ^ ZEROS), claimed)))
   const timed = withTransitions(times, lasting(spending))
-  return lasting(withSlots(createRandom(seed ^ SLOTS), timed))
+  const holding = lasting(withSlots(createRandom(seed ^ SLOTS), timed))
+  return withNames(createRandom(seed ^ NAMES), holding)
 }
 
 /** A separate random generator for later additions, so that the rest of the schedule remains the same. */
@@ -45,6 +47,7 @@ const ZEROS = 0x3c6ef372
 const TIMES = 0x5bd1e995
 const SLOTS = 0x27d4eb2f
 const RUNS = 0x2c1b3c6d
+const NAMES = 0x85ebca6b
 
 const drawBursts = (seed: number, random: Random): Schedule => lasting(drawAll(seed, random))
 

@@ -1,5 +1,5 @@
 import type { Cost } from '../../../src/core/model/meter.ts'
-import type { PolicyKey } from '../../../src/core/model/policy.ts'
+import type { NameScope, PolicyKey } from '../../../src/core/model/policy.ts'
 import type { NetworkFaults } from '../world/network.ts'
 
 /** A limit of the simulation. `name` implies its meter, as in the product: rpm counts requests, tpm tokens. */
@@ -36,6 +36,15 @@ export interface PlannedPolicy {
   /** The entities to whose requests it applies. */
   readonly callers: readonly string[]
   readonly limits: readonly PlannedLimit[]
+  /** Only of the bucket of one user or session, which has the limits of its scope. */
+  readonly named?: PlannedName
+}
+
+/** The requests to whose user or session a bucket applies; undefined: those that name none. */
+export interface PlannedName {
+  readonly scope: NameScope
+  readonly tenant: string
+  readonly name: string | undefined
 }
 
 /** Replaces the limits of an entity, or of a policy, by others with the same names. */
@@ -60,6 +69,8 @@ export interface PlannedRequest {
   readonly node: number
   readonly entityId: string
   readonly tokens: number
+  readonly user?: string
+  readonly session?: string
   /** Undefined: the request is final and uses what it requests. */
   readonly ending?: PlannedEnding
   /** Whether its slots are renewed until it ends, at the latest at the end of the schedule. */

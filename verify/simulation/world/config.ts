@@ -1,7 +1,7 @@
 import { parseLimits } from '../../../src/contract/limits.ts'
 import { newEntity } from '../../../src/core/admin/entities.ts'
 import { DEFAULT_RESOURCE, type LimitSet } from '../../../src/core/model/limit-set.ts'
-import { policyName } from '../../../src/core/model/policy.ts'
+import { EVERY_NAME, policyName } from '../../../src/core/model/policy.ts'
 import type { ConfigStore } from '../../../src/core/ports/config-store.ts'
 import { scaledSize } from '../schedule/draw-entities.ts'
 import type { PlannedChange, PlannedLimit, PlannedSlots, Schedule } from '../schedule/schedule.ts'
@@ -24,11 +24,17 @@ export const createConfig = ({ entities, policies, slots = [] }: Schedule): Plan
   })
   const stored = new Map(
     entities.map(({ id, parentId }) => {
-      const kind = entities.some((child) => child.parentId === id) ? 'tenant' : 'key'
+      const isTenant =
+        entities.some((child) => child.parentId === id) || policies.some(({ named }) => named?.tenant === id)
+      const kind = isTenant ? 'tenant' : 'key'
       return [id, newEntity({ id, name: id, kind, parentId }, 0n)]
     }),
   )
   const sets = new Map([...entities, ...policies].map(({ id, limits }) => [id, limitSet(id, limits, 1n)]))
+  for (const { named, limits } of policies) {
+    const every = named && policyName({ scope: named.scope, selector: EVERY_NAME })
+    if (every !== undefined) sets.set(every, limitSet(every, limits, 1n))
+  }
   return {
     entity: async (id) => stored.get(id),
     entities: async (ids) => ids.map((id) => stored.get(id)),
