@@ -41,6 +41,11 @@ const others: readonly (readonly LimitDefinition[])[] = [
     window: 'day',
   })),
   OTHERS.map((index) => ({ name: `bucket_${index}`, meter: 'tokens', capacity: LARGE, refill_rate: 1 })),
+  OTHERS.map((index) =>
+    index < 2
+      ? { name: `slots_${index}`, algorithm: 'concurrency', limit: 200 }
+      : { name: `day_${index}`, meter: 'tokens', algorithm: 'fixed_window', limit: LARGE, window: 'day' },
+  ),
 ]
 
 const COST = { requests: 1, tokens: 1000, input_tokens: 700, output_tokens: 300, cost_usd_micros: 25 }
@@ -68,8 +73,17 @@ export const longestExpressions = async (): Promise<readonly ExpressionSize[]> =
     const create = () => createSizeWorld([...windows, ...beside], sizes.see)
     for (const lateness of LATENESS) await settleLate(create(), lateness)
     await correctFull(create())
+    await replaceSlots(create())
   }
   return sizes.all()
+}
+
+/** As many slots expire as one write removes, and as many requests share it as one write serves. */
+const replaceSlots = async (world: SizeWorld): Promise<void> => {
+  const together = () => Promise.all(Array.from({ length: 40 }, () => decide(world, true)))
+  await together()
+  world.advance(61n * 1_000_000_000n)
+  await together()
 }
 
 const decide = ({ limiter }: SizeWorld, settles: boolean) =>
