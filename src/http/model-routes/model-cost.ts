@@ -3,7 +3,7 @@ import type { Model } from '../../core/model/model.ts'
 import {
   highestPriceOf,
   highestWeightedTokens,
-  type PricedTokens,
+  type PricedUse,
   priceOf,
   weightedTokens,
 } from '../../core/model/prices.ts'
@@ -55,24 +55,22 @@ export const usedCost = (
   if (api === 'count_tokens') return ONE_REQUEST
   const cost = tokenCost(usage.inputTokens, usage.outputTokens)
   if (tokenWeights === null && prices === null) return cost
-  const tokens = pricedTokens(usage)
-  if (tokenWeights !== null) cost.tokens = weightedTokens(tokenWeights, tokens)
-  if (prices !== null) cost.cost_usd_micros = priceOf(prices, { ...tokens, ...servedAs(usage, billing) })
+  const use = pricedUse(usage, billing)
+  if (tokenWeights !== null) cost.tokens = weightedTokens(tokenWeights, use)
+  if (prices !== null) cost.cost_usd_micros = priceOf(prices, use)
   return cost
 }
 
-const pricedTokens = (usage: ModelUsage): PricedTokens => ({
+/** In one literal: to spread two objects takes ten times as long as to compute the price. */
+const pricedUse = (usage: ModelUsage, billing: RequestBilling): PricedUse => ({
   input: usage.inputTokens,
   output: usage.outputTokens,
   cachedInput: usage.cachedInputTokens ?? 0,
   cacheWrite: usage.cacheWriteTokens ?? 0,
   cacheWrite1h: usage.cacheWrite1hTokens ?? 0,
-})
-
-const servedAs = (usage: ModelUsage, { tiers, imagesSent, audioSeconds }: RequestBilling) => ({
-  images: imagesSent + (usage.images ?? 0),
-  audioSeconds: usage.audioSeconds ?? audioSeconds,
-  tier: usage.serviceTier ?? tiers[0] ?? 'standard',
+  images: billing.imagesSent + (usage.images ?? 0),
+  audioSeconds: usage.audioSeconds ?? billing.audioSeconds,
+  tier: usage.serviceTier ?? billing.tiers[0] ?? 'standard',
 })
 
 /** A request that used no tokens, as the upstream refused it. */
