@@ -57,7 +57,7 @@ describe('the API', () => {
 test('the aggregator contains no HTTP code, and loads the AWS SDK after it is ready', () => {
   expect(Object.keys(aggregator.inputs).filter((source) => /src\/http|hono/.test(source))).toEqual([])
   expect(sourcesAtStart(aggregator).filter((source) => /@aws-sdk|@smithy/.test(source))).toEqual([])
-  expect(kilobytesAtStart(aggregator)).toBeLessThanOrEqual(180)
+  expect(kilobytesAtStart(aggregator)).toBeLessThanOrEqual(160)
 })
 
 test.each(['api', 'aggregator'])('stack traces of the %s name the lines of the sources', async (name) => {
