@@ -465,6 +465,16 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
         }
       })
 
+      test('keeps since when the limits of each user apply, and whether single users have limits', async () => {
+        const key = policyLimitSet({ scope: 'USER', selector: fresh('user') })
+        const set = { limits: [RPM], version: TODAY + 7n, since: TODAY + 123_456_789n, hasNames: true }
+        expect(await store().putLimitSet(key, set, null, anAudit())).toBe('replaced')
+        expect(await store().limitSets([key])).toEqual([set])
+        const empty = { limits: [], version: TODAY + 8n, hasNames: true }
+        expect(await store().putLimitSet(key, empty, TODAY + 7n, anAudit())).toBe('replaced')
+        expect(await store().limitSets([key])).toEqual([empty])
+      })
+
       test('returns sets in the order of the keys, also repeated ones', async () => {
         const [a, b, c] = keys()
         if (a === undefined || b === undefined || c === undefined) throw new Error('three keys')
