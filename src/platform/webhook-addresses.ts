@@ -89,22 +89,29 @@ const literalOf = ({ hostname }: URL): string | undefined => {
   return isIP(host) === 0 ? undefined : host
 }
 
-/**
- * Why a webhook may not be sent to a URL, as far as the URL itself shows; undefined: it may. Completes "url must …". Names are
- * checked when they are resolved.
- */
-export const urlFault = (url: URL, allowed: WebhookAddresses): string | undefined => {
+/** Names of this machine (RFC 6761). */
+const LOOPBACK_NAME = /^(.+\.)?localhost\.?$/
+
+/** Which setting allows the host of a URL, as far as its text shows; undefined: a name, which is yet to be resolved. */
+const kindOfHost = (url: URL): AddressKind | undefined => {
   const literal = literalOf(url)
-  if (literal !== undefined && !isAllowed(literal, allowed))
-    return `contain no ${kindOfAddress(literal) === 'none' ? 'reserved or link-local' : kindOfAddress(literal)} address (ALERT_WEBHOOK_ADDRESSES is ${allowed})`
-  const isLocal = allowed !== 'public' && isLoopbackHost(url, literal)
-  return url.protocol === 'https:' || isLocal
-    ? undefined
-    : 'begin with https:// (http is for a receiver on this machine, if ALERT_WEBHOOK_ADDRESSES is loopback)'
+  if (literal !== undefined) return kindOfAddress(literal)
+  return LOOPBACK_NAME.test(url.hostname) ? 'loopback' : undefined
 }
 
-const isLoopbackHost = ({ hostname }: URL, literal: string | undefined): boolean =>
-  literal === undefined ? /^(.+\.)?localhost$/.test(hostname) : kindOfAddress(literal) === 'loopback'
+/**
+ * Why a webhook may not be sent to a URL, as far as the URL itself shows; undefined: it may. Completes "url must …". Other
+ * names than those of this machine are checked when they are resolved.
+ */
+export const urlFault = (url: URL, allowed: WebhookAddresses): string | undefined => {
+  const kind = kindOfHost(url)
+  const mayBeHttp = kind === 'loopback' && allowed !== 'public'
+  if (url.protocol !== 'https:' && !mayBeHttp)
+    return 'begin with https:// (http is for a receiver on this machine, if ALERT_WEBHOOK_ADDRESSES is loopback)'
+  return kind === undefined || ALLOWED[allowed].includes(kind)
+    ? undefined
+    : `contain no ${kind === 'none' ? 'reserved or link-local' : kind} address (ALERT_WEBHOOK_ADDRESSES is ${allowed})`
+}
 
 const isAllowed = (address: string, allowed: WebhookAddresses): boolean =>
   ALLOWED[allowed].includes(kindOfAddress(address))

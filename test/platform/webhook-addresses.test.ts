@@ -41,6 +41,8 @@ describe('a URL', () => {
     ['http://localhost:9000/', 'loopback'],
     ['http://127.0.0.1:9000/', 'loopback'],
     ['http://[::1]/', 'private'],
+    ['http://hooks.localhost.:9000/', 'loopback'],
+    ['https://localhost.example.com/', 'public'],
     ['https://10.1.2.3/', 'private'],
   ])('%s is accepted if %s addresses are allowed', (url, allowed) => {
     expect(urlFault(new URL(url), allowed)).toBeUndefined()
@@ -52,6 +54,8 @@ describe('a URL', () => {
     ['http://10.1.2.3/', 'private', /https/],
     ['http://localhost/', 'public', /https/],
     ['https://127.0.0.1/', 'public', /loopback address/],
+    ['https://localhost/', 'public', /loopback address/],
+    ['https://hooks.LOCALHOST.:8443/', 'public', /loopback address/],
     // other notations of 127.0.0.1, which URLs normalize
     ['https://2130706433/', 'public', /loopback/],
     ['https://0x7f.1/', 'public', /loopback/],
