@@ -25,7 +25,7 @@ import {
   UPSTREAM_NAME_PATTERN,
   UPSTREAM_NAME_RULE,
 } from '../core/model/upstream.ts'
-import { boundedList } from './containers.ts'
+import { boundedList, closedObject } from './containers.ts'
 import { id, integer, nextCursor, seconds, zeroOr } from './fields.ts'
 
 const dollars = zeroOr(LEAST_PRICE, MOST_PRICE, PRICE_RULE)
@@ -51,7 +51,7 @@ const tokenPrices = {
   ),
   long_context: v.exactOptional(
     v.pipe(
-      v.strictObject({
+      closedObject({
         above_tokens: integer(1, MOST_CONTEXT_TOKENS),
         input_per_million: price,
         output_per_million: price,
@@ -63,13 +63,13 @@ const tokenPrices = {
   ),
 }
 
-const tierPrices = v.strictObject(tokenPrices)
+const tierPrices = closedObject(tokenPrices)
 
-const prices = v.strictObject({
+const prices = closedObject({
   ...tokenPrices,
   service_tiers: v.exactOptional(
     v.pipe(
-      v.strictObject({ flex: v.exactOptional(tierPrices), priority: v.exactOptional(tierPrices) }),
+      closedObject({ flex: v.exactOptional(tierPrices), priority: v.exactOptional(tierPrices) }),
       v.description(
         'The prices of requests that the upstream serves in this tier; a tier that is not given has the standard prices',
       ),
@@ -86,13 +86,13 @@ const prices = v.strictObject({
 const weight = v.exactOptional(zeroOr(LEAST_WEIGHT, MOST_WEIGHT, WEIGHT_RULE))
 
 const tokenWeights = v.pipe(
-  v.strictObject({ input: weight, output: weight, cached_input: weight, cache_write: weight }),
+  closedObject({ input: weight, output: weight, cached_input: weight, cache_write: weight }),
   v.description(
     'What each token counts in the meter tokens; default 1. The meters input_tokens and output_tokens count 1 each',
   ),
 )
 
-const modelUpstream = v.strictObject({
+const modelUpstream = closedObject({
   upstream: v.pipe(v.string(), v.regex(UPSTREAM_NAME_PATTERN, UPSTREAM_NAME_RULE)),
   model: v.exactOptional(
     v.pipe(
@@ -102,7 +102,7 @@ const modelUpstream = v.strictObject({
   ),
 })
 
-export const modelBody = v.strictObject({
+export const modelBody = closedObject({
   tier: v.exactOptional(v.nullable(id)),
   prices: v.exactOptional(v.nullable(prices)),
   token_weights: v.exactOptional(v.nullable(tokenWeights)),

@@ -1,4 +1,5 @@
 import { isEnforced } from '../model/limit.ts'
+import { shownMeter } from '../model/meter.ts'
 import type { Model } from '../model/model.ts'
 import { byPrecedence, isNameScope, type PolicyKey, selectorInName } from '../model/policy.ts'
 import type { Logger } from '../ports/platform.ts'
@@ -14,12 +15,12 @@ export interface PolicyUse {
 
 /**
  * The usage of policies in a decision, most specific policy first, and for one policy the fullest limit first. Allowed: all
- * enforced limits on requests; denied: the limits that denied. The first is the primary one.
+ * enforced limits on requests or on those in flight; denied: the limits that denied. The first is the primary one.
  */
 export const policyUses = (decision: Decision): readonly PolicyUse[] => {
   const uses = decision.allowed
     ? decision.limits
-        .filter(({ limit }) => limit.meter === 'requests' && isEnforced(limit))
+        .filter(({ limit }) => shownMeter(limit.meter) === 'requests' && isEnforced(limit))
         .flatMap((state) => policyUsesOf(state, state.used))
     : decision.violations.flatMap(({ state, requested }) => policyUsesOf(state, state.used + requested))
   return uses.toSorted(

@@ -143,6 +143,13 @@ describe('a model', () => {
     ['max_output_tokens', '/api/models/a', { max_output_tokens: 0 }],
     ['token_weights.output', '/api/models/a', { token_weights: { output: -1 } }],
     ['token_weights.input', '/api/models/a', { token_weights: { input: 1001 } }],
+    ['token_weights', '/api/models/a', { token_weights: [] }],
+    ['prices', '/api/models/a', { prices: [] }],
+    [
+      'prices.service_tiers',
+      '/api/models/a',
+      { prices: { input_per_million: 1, output_per_million: 1, service_tiers: [] } },
+    ],
     ['token_weights.reasoning', '/api/models/a', { token_weights: { reasoning: 1 } }],
     ['teir', '/api/models/a', { teir: 'free' }],
   ])('with an invalid %s is rejected', async (field, path, body) => {

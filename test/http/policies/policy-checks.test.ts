@@ -56,6 +56,19 @@ describe('POST /rate-limit/check', () => {
     expect((await check({ ...CHECK, modelTier: 'platinum' })).allowed).toBe(true)
   })
 
+  test('lists limits on requests in flight, of which it requires a free slot and takes none', async () => {
+    const { send, check, clock } = await createMemoryWorld()
+    const limits = [{ name: 'parallel', algorithm: 'concurrency', limit: 1 }]
+    expect((await send('PUT', '/api/policies/TENANT/acme', { body: { limits } })).status).toBe(201)
+    clock.advance(SECOND)
+    for (let times = 0; times < 2; times++)
+      expect(await check(CHECK)).toMatchObject({
+        allowed: true,
+        primary: { label: 'TENANT acme', count: 0, limit: 1, percent: 0 },
+        policies: [{ label: 'TENANT acme' }, { label: 'MODEL_TIER premium' }, { label: 'GLOBAL *' }],
+      })
+  })
+
   test("reads the list of models once for many checks with a tier other than the model's", async () => {
     const { store, checks } = await createMemoryWorld()
     await checks(5, { ...CHECK, modelTier: 'free' })
