@@ -158,14 +158,16 @@ const conclude = async (
 
 /** No violations: a limit with `on_unavailable: deny` could not be checked. */
 const deniedBy = (
-  { store }: DecideDependencies,
+  { store, leases }: DecideDependencies,
   parts: readonly ChargedPart[],
   violations: readonly Violation[],
   now: bigint,
 ): Denied => {
+  // as they are after the refunds, of which leases have taken over some
   const views = reachedViews(parts).map((view) => ({
     ...view,
     item: store.cached(view.bucket.id) ?? view.item,
+    held: leases.heldAt(view.bucket.id),
   }))
   return {
     ...denied(views, violations, now),

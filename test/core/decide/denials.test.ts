@@ -99,6 +99,22 @@ describe('a denied request', () => {
     expect(decision.limits.map(({ available: left }) => left)).toEqual([5, 1])
   })
 
+  test('returns the limits as they are after leases have taken over the refunds', async () => {
+    const world = createTestWorld({ leaseTtlMs: 1000 })
+    world.config.putEntity('key')
+    world.config.putEntity('child', { parentId: 'key' })
+    world.config.putLimits(entityOwner('key'), '_default_', limitsOf({ tpm: [3, 1 / 3600] }))
+    world.config.putLimits(entityOwner('child'), '_default_', limitsOf({ tpm: [50, 1 / 3600] }))
+    const decide = () => world.node.limiter.decide({ entityId: 'child', cost: { tokens: 1 }, settles: false })
+    await decide()
+    await decide()
+    // another process takes the last of the parent, so the child is charged before the parent denies
+    expect(await admits(world.join(), 1)).toBe(true)
+    const decision = await decide()
+    expect(decision).toMatchObject({ allowed: false, violations: [{ state: { entityId: 'key' } }] })
+    expect(decision.limits.map(({ available: left }) => left)).toEqual([48, 0])
+  })
+
   test('costs one write if its cost is empty, whatever is cached', async () => {
     const world = createFamily()
     const node = world.join()
