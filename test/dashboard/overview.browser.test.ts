@@ -155,6 +155,7 @@ test('every view is visible in the navigation of a phone', async () => {
     'Policy check',
     'Policies',
     'Defaults',
+    'Alerts',
     'Stats',
   ])
   for (const link of await links.all()) {
