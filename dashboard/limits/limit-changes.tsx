@@ -2,8 +2,8 @@ import './limits.css'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Limit } from '../api/responses.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
+import { entryText } from './limit-list.tsx'
 import { type LimitInput, meterText, sourceText } from './limit-text.ts'
-import { entrySize, timesText } from './schedule-draft.ts'
 import type { FieldText } from './size-form.tsx'
 import { sizeDetails, sizeFormOf, sizeText } from './size-forms.ts'
 
@@ -190,11 +190,7 @@ const fieldTexts = (): readonly FieldText[] => [
 ]
 
 const scheduleText = ({ schedule = [], ...limit }: LimitInput): string =>
-  schedule.length === 0
-    ? 'the same'
-    : schedule
-        .map((entry) => `${sizeText({ ...limit, ...entrySize(limit, entry) })}, ${timesText(entry)}`)
-        .join('; ')
+  schedule.length === 0 ? 'the same' : schedule.map((entry) => entryText(limit, entry)).join('; ')
 
 const fieldChanges = (before: Limit, after: LimitInput): readonly FieldChange[] =>
   fieldTexts()

@@ -1,7 +1,8 @@
 import './limits.css'
 import type { Limit } from '../api/responses.ts'
 import { amountText, isMoney } from '../parts/amounts.ts'
-import { METER_NAMES, sourceText } from './limit-text.ts'
+import { type LimitInput, METER_NAMES, sourceText } from './limit-text.ts'
+import { entrySize, type ScheduleEntry, timesText } from './schedule-draft.ts'
 import { sizeText } from './size-forms.ts'
 
 interface LimitListProps {
@@ -20,11 +21,20 @@ export const LimitList = ({ limits, hasSources = false }: LimitListProps) => (
           {limitSentence(limit)}{' '}
           {limit.mode !== undefined && limit.mode !== 'enforce' && <span class="tag warn">{limit.mode}</span>}{' '}
           {hasSources && <span class="tag">{sourceText(limit.source)}</span>}
+          {limit.schedule?.map((entry) => (
+            <span key={timesText(entry)} class="limit-entry small quiet">
+              {entryText(limit, entry)}
+            </span>
+          ))}
         </span>
       </li>
     ))}
   </ul>
 )
+
+/** An entry of a schedule with the size of its limit: `100 per day (UTC), every day 22:00–06:00 (Europe/Berlin)`. */
+export const entryText = (limit: Omit<LimitInput, 'schedule'>, entry: ScheduleEntry): string =>
+  `${sizeText({ ...limit, ...entrySize(limit, entry) })}, ${timesText(entry)}`
 
 type Sized = Pick<
   Limit,

@@ -70,6 +70,16 @@ describe('policies', () => {
     expect(await check('page-tenant')).toBe('allowed')
   })
 
+  test('show what applies at the times of a schedule', async () => {
+    const schedule = [{ cron: '0 22 * * *', time_zone: 'UTC', duration_seconds: 8 * 3600, limit: 7 }]
+    const limits = [{ name: 'rpd', algorithm: 'fixed_window', limit: 20, window: 'day', schedule }]
+    await world.call('PUT', '/api/policies/TENANT/page-nights', { limits })
+    const page = await world.open({ route: '/policies' })
+    const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'page-nights' }) })
+    await row.getByText('20 requests per day (UTC)').waitFor()
+    await row.getByText('7 per day (UTC), every day 22:00–06:00 (UTC)').waitFor()
+  })
+
   test('are full after a reset, which is confirmed first', async () => {
     const limits = [{ name: 'rph', algorithm: 'sliding_window', limit: 1, window_seconds: 3600 }]
     await world.call('PUT', '/api/policies/TENANT/page-reset', { limits })
