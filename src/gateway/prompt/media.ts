@@ -44,30 +44,44 @@ const LEAST_BYTES_PER_SECOND = 1000
 /** Of audio that the request only names by a URL or an id. */
 const NAMED_AUDIO_SECONDS = 60
 
-/** At least as long as the audio: its bytes by the rate in the header of a WAV file, else by the lowest rate. */
+/** At least as long as the longest audio of the block. */
 const audioSecondsIn = (block: JsonObject): number => {
-  let longest = ''
-  for (const medium of [block, ...AUDIO_FIELDS.map((field) => block[field])]) {
-    const data = typeof medium === 'string' ? payloadOf(medium) : longestData(medium)
-    if (data.length > longest.length) longest = data
-  }
-  if (longest === '' || /^https?:/i.test(longest)) return NAMED_AUDIO_SECONDS
-  return Math.ceil(base64Bytes(longest) / (wavBytesPerSecond(longest) ?? LEAST_BYTES_PER_SECOND))
+  const media = [block, ...AUDIO_FIELDS.map((field) => block[field])]
+  return Math.max(...media.flatMap(secondsIn)) || NAMED_AUDIO_SECONDS
 }
 
-const longestData = (medium: JsonValue | undefined): string => {
-  if (!isObject(medium)) return ''
-  const texts = DATA_FIELDS.map((field) => payloadOf(stringOf(medium[field])))
-  return texts.reduce((longest, text) => (text.length > longest.length ? text : longest), '')
+const secondsIn = (medium: JsonValue | undefined): readonly number[] => {
+  if (typeof medium === 'string') return [secondsOf(payloadOf(medium))]
+  if (!isObject(medium)) return []
+  return DATA_FIELDS.map((field) => secondsOf(payloadOf(stringOf(medium[field])), medium.format))
 }
 
-const WAV_HEADER_CHARS = 48
+/** Its bytes by the rate of a WAV file, or else by the lowest rate. */
+const secondsOf = (data: string, format?: JsonValue): number => {
+  if (/^https?:/i.test(data)) return NAMED_AUDIO_SECONDS
+  const rate = format === undefined || format === 'wav' ? wavBytesPerSecond(data) : undefined
+  return Math.ceil(base64Bytes(data) / (rate ?? LEAST_BYTES_PER_SECOND))
+}
 
-/** http://soundfile.sapp.org/doc/WaveFormat: the rate stands at byte 28 if the format is the first chunk. */
+const WAV_HEADER_CHARS = 64
+
+/** PCM, floats, A-law and µ-law: samples of a fixed size. */
+const PLAIN_WAV_FORMATS: readonly number[] = [1, 3, 6, 7]
+
+/** The format is in the subformat. */
+const EXTENSIBLE_WAV = 0xfffe
+
+/**
+ * http://soundfile.sapp.org/doc/WaveFormat, if the format is the first chunk. The rate follows from the size of the samples, as
+ * for decoders; the one that the header states is not read, because a caller may state any to be charged less.
+ */
 const wavBytesPerSecond = (base64: string): number | undefined => {
   const bytes = Buffer.from(base64.slice(0, WAV_HEADER_CHARS), 'base64')
-  if (bytes.length < 32 || !startsWith(bytes, 'RIFF') || !startsWith(bytes, 'WAVEfmt ', 8)) return undefined
-  const rate = bytes.readUInt32LE(28)
+  if (bytes.length < 46 || !startsWith(bytes, 'RIFF') || !startsWith(bytes, 'WAVEfmt ', 8)) return undefined
+  const format = bytes.readUInt16LE(20)
+  const samples = format === EXTENSIBLE_WAV ? bytes.readUInt16LE(44) : format
+  if (!PLAIN_WAV_FORMATS.includes(samples)) return undefined
+  const rate = bytes.readUInt32LE(24) * bytes.readUInt16LE(22) * Math.ceil(bytes.readUInt16LE(34) / 8)
   return rate > LEAST_BYTES_PER_SECOND ? rate : undefined
 }
 

@@ -90,6 +90,19 @@ const counts = (input: number, output: number, rest: object = {}) => ({
 
 const png = (): string => `data:image/png;base64,${Buffer.from('\x89PNG').toString('base64')}`
 
+/** Nearly two seconds of 16 bits, 16,000 times a second. */
+const wav = ({ coding = 1, statedRate = 32_000 } = {}): string => {
+  const bytes = Buffer.alloc(63_999)
+  bytes.write('RIFF')
+  bytes.write('WAVEfmt ', 8)
+  bytes.writeUInt16LE(coding, 20)
+  bytes.writeUInt16LE(1, 22)
+  bytes.writeUInt32LE(16_000, 24)
+  bytes.writeUInt32LE(statedRate, 28)
+  bytes.writeUInt16LE(16, 34)
+  return bytes.toString('base64')
+}
+
 describe('a request is charged', () => {
   test.each([
     [
@@ -173,12 +186,18 @@ describe('a request is charged', () => {
     ['else by its size', {}, 200],
   ])('for audio, %s', async (_, reported, audio) => {
     const { post, used } = await start(json(200, anAnswer('Hi', counts(100, 10, reported))))
-    const wav = Buffer.alloc(44 + 2 * 32_000)
-    wav.write('RIFF')
-    wav.write('WAVEfmt ', 8)
-    wav.writeUInt32LE(32_000, 28)
-    const data = wav.subarray(0, 63_999).toString('base64')
-    const content = [{ type: 'input_audio', input_audio: { data, format: 'wav' } }]
+    const content = [{ type: 'input_audio', input_audio: { data: wav(), format: 'wav' } }]
+    await post('/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 100 })
+    expect((await used()).spent).toBe(450 + audio)
+  })
+
+  test.each([
+    ['by the rate that a header states', { data: wav({ statedRate: 0xffffffff }), format: 'wav' }, 200],
+    ['as samples, if the format is compressed', { data: wav({ coding: 0x55 }), format: 'wav' }, 6400],
+    ['as a WAV file, if it is to be read as another', { data: wav(), format: 'mp3' }, 6400],
+  ])('for audio, but not %s', async (_, input_audio, audio) => {
+    const { post, used } = await start(json(200, anAnswer('Hi', counts(100, 10))))
+    const content = [{ type: 'input_audio', input_audio }]
     await post('/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 100 })
     expect((await used()).spent).toBe(450 + audio)
   })
