@@ -17,6 +17,14 @@ interface Scenario {
 }
 
 const LARGE = { rpm: [1_000_000_000, 1], tpm: [1_000_000_000, 1] } as const
+const BUDGET = {
+  name: 'usd_day',
+  meter: 'cost_usd_micros',
+  algorithm: 'fixed_window',
+  limit: 1_000_000_000_000,
+  window: 'day',
+}
+
 /** One at a time: shared requests are measured elsewhere. */
 const CALLERS = 1
 
@@ -38,6 +46,20 @@ const SCENARIOS: readonly Scenario[] = [
     name: 'one bucket, settled to less (chat)',
     request: { entityId: 'chat', cost: { requests: 1, tokens: 100 }, settles: true },
     after: settleTo(40),
+  },
+  {
+    name: 'one bucket with a budget in dollars, settled to less (chat)',
+    request: { entityId: 'budget', cost: { requests: 1, cost_usd_micros: 1000 }, settles: true },
+    after: async (decision) => {
+      if (decision.allowed) await decision.reservation.settle({ requests: 1, cost_usd_micros: 400 })
+    },
+  },
+  {
+    name: 'one request in flight, from its start to its end',
+    request: { entityId: 'in-flight', cost: { requests: 1 }, settles: true },
+    after: async (decision) => {
+      if (decision.allowed) await decision.reservation.settle({ requests: 1 })
+    },
   },
   {
     name: 'key and its project, known cost',
@@ -66,6 +88,8 @@ export const measureRequests = async (
 ): Promise<readonly RequestsRow[]> => {
   await table.addEntity('project', LARGE)
   for (const id of ['alone', 'exact', 'chat']) await table.addEntity(id, LARGE)
+  await table.addLimited('budget', [BUDGET])
+  await table.addLimited('in-flight', [{ name: 'in_flight', algorithm: 'concurrency', limit: 5 }])
   for (const id of ['child', 'chat-child']) await table.addEntity(id, LARGE, 'project')
   await table.addEntity('denied', { rpd: [1, 1 / 86_400] })
   await table.addEntity('denied-child', { rpd: [1, 1 / 86_400] }, 'project')

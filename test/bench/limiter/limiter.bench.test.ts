@@ -37,4 +37,6 @@ test('counts the requests of each kind of decision', async () => {
   const writesOf = (name: string) => rows.find(({ scenario }) => scenario === name)?.writesPerDecision
   expect(writesOf('one bucket, known cost')).toBe(1)
   expect(writesOf('one bucket, settled to less (chat)')).toBe(2)
+  expect(writesOf('one bucket with a budget in dollars, settled to less (chat)')).toBe(2)
+  expect(writesOf('one request in flight, from its start to its end')).toBe(2)
 })
