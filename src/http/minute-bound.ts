@@ -7,6 +7,8 @@ import { secondsOf } from '../web/denial-json.ts'
 export interface MinuteBound {
   /** Counts an event. Throws `TooManyRequests` if the subject has had too many within the minute. */
   record(subject: string): void
+  /** How many events of the subject count now. */
+  countOf(subject: string): number
 }
 
 interface Events {
@@ -28,11 +30,15 @@ const MAX_SUBJECTS = 10_000
 export const createMinuteBound = (options: MinuteBoundOptions): MinuteBound => {
   const { clock, caches, mostPerMinute, message } = options
   const subjects: Cache<Events> = caches({ max: MAX_SUBJECTS })
+  const currentOf = (subject: string, now: bigint): Events => {
+    const known = subjects.get(subject)
+    return known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
+  }
   return {
+    countOf: (subject) => currentOf(subject, clock.monotonic()).count,
     record(subject) {
       const now = clock.monotonic()
-      const known = subjects.get(subject)
-      const current = known !== undefined && now - known.since < MINUTE_NS ? known : { since: now, count: 0 }
+      const current = currentOf(subject, now)
       if (current.count >= mostPerMinute)
         throw new TooManyRequests(message, secondsOf(current.since + MINUTE_NS - now))
       subjects.set(subject, { since: current.since, count: current.count + 1 })

@@ -25,8 +25,9 @@ import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import { headerNames, NAME_HEADERS, type RequestNames } from '../request-names.ts'
 
 /*
- * What a caller has left, and has used. Nothing is charged, so reads are shared: a page that polls reads the table once per
- * second. Different questions are counted, because each of them reads.
+ * What a caller has left, and has used. Nothing is charged. The first limits of a minute are as they are now, so a caller sees
+ * what it has just used; of more, reads are shared, and a page that polls fast reads the table once per second. Reads are
+ * counted, because callers choose the questions.
  */
 
 interface Needs extends Pick<AppDependencies, 'limiter' | 'clock' | 'caches' | 'secrets' | 'settings'> {
@@ -37,6 +38,9 @@ interface Needs extends Pick<AppDependencies, 'limiter' | 'clock' | 'caches' | '
 /** The age of shared responses. */
 const LIMITS_SHARED_NS = SECOND_NS
 const USAGE_SHARED_NS = 10n * SECOND_NS
+
+/** So many reads of an entity in a minute are not shared. */
+const CURRENT_READS_PER_MINUTE = 30
 
 const MAX_CACHED = 10_000
 
@@ -54,7 +58,7 @@ export const createOwnQuotaRoutes = (needs: Needs): Hono<AppEnv> => {
     mostPerMinute: MOST_READS_PER_MINUTE,
     message: 'Too many different questions about limits and usage; the same one is answered from memory',
   })
-  const reading = { ...needs, decider: deciderOf(needs), countRead: bound.record }
+  const reading = { ...needs, decider: deciderOf(needs), countRead: bound.record, readsOf: bound.countOf }
   return new Hono<AppEnv>()
     .route('/limits', createOwnLimitsRoute(reading))
     .route('/usage', createOwnUsageRoute(reading))
@@ -64,6 +68,8 @@ interface Reading extends Needs {
   readonly decider: Decider
   /** Throws `TooManyRequests`. */
   countRead(entityId: string): void
+  /** The reads of the current minute. */
+  readsOf(entityId: string): number
 }
 
 interface LimitsRequest extends RequestNames {
@@ -85,7 +91,7 @@ const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
     describeOwn({
       summary: 'Show your own limits',
       description:
-        'Every limit that a request would be checked against, with what is left: your own, those of parents and of policies. Nothing is charged. A response may be a second old.',
+        'Every limit that a request would be checked against, with what is left: your own, those of parents and of policies. Nothing is charged. After thirty requests in a minute, a response may be a second old.',
       response: ownLimitsResponse,
     }),
     query(ownLimitsQuery),
@@ -96,7 +102,8 @@ const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
       const { entityId } = acting
       const names = { ...headerNames((name) => c.req.header(name)), ...named }
       const request = { entityId, resource, ...asIds(reading, names) }
-      const limits = await states.get(request, LIMITS_SHARED_NS)
+      const isShared = reading.readsOf(entityId) >= CURRENT_READS_PER_MINUTE
+      const limits = await states.get(request, isShared ? LIMITS_SHARED_NS : 0n)
       const body = { entity_id: entityId, resource: resource ?? DEFAULT_RESOURCE }
       return c.json({ ...body, limits: limits.map(ownLimitJson) })
     },

@@ -94,15 +94,28 @@ describe('own limits', () => {
     expect(limits.find(({ limit_name }) => limit_name === 'rpm')).not.toHaveProperty('meter')
   })
 
-  test('are read once per second, whoever polls', async () => {
+  test('show at once what was used since the last response', async () => {
+    const app = await createOwnApp()
+    const used = async () =>
+      (await app.limits()).limits.find(
+        ({ entity_id, limit_name }) => `${entity_id} ${limit_name}` === 'key-bob rpm',
+      )?.used
+    expect(await used()).toBe(0)
+    await app.passes({ cost: { requests: 4 } })
+    expect(await used()).toBe(4)
+  })
+
+  test('are read once per second after 30 reads in a minute, whoever polls', async () => {
     const app = await createOwnApp()
     await app.limits()
     const once = app.state.reads
+    for (let n = 1; n < 30; n++) await app.limits()
+    expect(app.state.reads).toBe(30 * once)
     await Promise.all(Array.from({ length: 200 }, () => app.limits()))
-    expect(app.state.reads).toBe(once)
+    expect(app.state.reads).toBe(30 * once)
     app.clock.advance(2n * SECOND)
     await app.limits()
-    expect(app.state.reads).toBe(2 * once)
+    expect(app.state.reads).toBe(31 * once)
   })
 
   test('are bounded for a caller who varies the question, and not for others', async () => {
