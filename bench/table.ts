@@ -5,6 +5,7 @@ import { newEntity } from '../src/core/admin/entities.ts'
 import { createLimiter, type Limiter, type LimiterSettings } from '../src/core/decide/limiter.ts'
 import { type LimitSetKey, limitSetText, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { PolicyKey } from '../src/core/model/policy.ts'
+import { SECOND_NS } from '../src/core/model/time.ts'
 import { type Clock, noMetrics, silentLogger } from '../src/core/ports/platform.ts'
 import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../src/platform/runtime.ts'
 import { createDynamoAdminStore } from '../src/store/dynamodb/admin/admin-store.ts'
@@ -21,6 +22,9 @@ export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 export const DEADLINE_MS = 30_000
 /** Steady state: the configuration is cached. How often it is read again is a setting, not a cost of decisions. */
 const CONFIG_CACHE_MS = 3_600_000
+
+/** The limits of new entities are read again each second. */
+const AGE_NS = 3600n * SECOND_NS
 
 /** A limiter as in one server, with its own client and caches. */
 export interface BenchNode {
@@ -92,7 +96,8 @@ const entitiesIn = (
   }
   const addLimited = async (id: string, limits: readonly object[], parentId?: string): Promise<void> => {
     const now = systemClock.now()
-    await admin.createEntity(newEntity({ id, name: id, parentId: parentId ?? null }, now), auditOf(id, now))
+    const entity = newEntity({ id, name: id, parentId: parentId ?? null }, now - AGE_NS)
+    await admin.createEntity(entity, auditOf(id, now))
     await putLimits({ owner: { kind: 'entity', id }, resource: '_default_' }, limits)
   }
   return {

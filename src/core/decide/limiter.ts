@@ -195,12 +195,15 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   }
 }
 
+/** The first limits of an entity follow its creation within seconds, however long configuration is cached. */
+const MAX_NEW_MS = 30_000
+
 /** Resolves requests: without limits if the process, or the entity, has none. */
 const createResolving = (dependencies: LimiterDependencies, settings: LimiterSettings) => {
   const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
   const resolver = createResolver({
     ...{ ...dependencies, config, defaults: settings.defaultLimits },
-    newForNs: BigInt(settings.configCacheMs) * MS_NS,
+    newForNs: BigInt(Math.min(settings.configCacheMs, MAX_NEW_MS)) * MS_NS,
   })
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass
   return {

@@ -41,7 +41,7 @@ export interface CachedConfigDependencies {
   readonly config: ConfigStore
   readonly clock: Clock
   readonly newCache: CacheFactory
-  /** How long an entity is new, ns: the usual age of cached configuration. */
+  /** How long an entity is new, ns. */
   readonly newForNs: bigint
 }
 
