@@ -8,8 +8,9 @@ import { type Cost, IN_FLIGHT, type Meter, sumOf } from '../model/meter.ts'
 
 /*
  * Refunds of one bucket that end within a quarter of a second share one write. A gateway settles each chat below its estimate;
- * on a busy key, a write for each would cost more than all charges, which leases pay for. Additional use is never delayed: only a
- * refund may be late, which errs towards denying.
+ * on a busy key, a write for each would cost more than all charges, which leases pay for. The first refund of a bucket is written
+ * at once, so that a caller who settles now and then sees it. Additional use is never delayed: only a refund may be late, which
+ * errs towards denying.
  */
 
 /** A refund that waits for others of its bucket. */
@@ -22,6 +23,8 @@ export interface WaitingRefund {
 }
 
 export interface RefundQueue {
+  /** Whether no refund of the bucket was written or has waited since the last flush. It is to be written at once; the next ones wait. */
+  isFirst(bucket: BucketId): boolean
   add(refund: WaitingRefund): void
   /** The most that waiting refunds return to a bucket, per meter. */
   refundableAt(bucket: BucketId): Cost
@@ -33,7 +36,15 @@ export interface RefundQueue {
 
 export const createRefundQueue = (): RefundQueue => {
   let waiting = new Map<string, WaitingRefund[]>()
+  /** Buckets of which a refund was written since the last flush, or by it. */
+  let written = new Set<string>()
   return {
+    isFirst(bucket) {
+      const key = bucketKey(bucket)
+      if (waiting.has(key) || written.has(key)) return false
+      written.add(key)
+      return true
+    },
     add(refund) {
       const key = bucketKey(refund.receipt.bucket)
       const others = waiting.get(key)
@@ -44,11 +55,12 @@ export const createRefundQueue = (): RefundQueue => {
     take(bucket) {
       const key = bucketKey(bucket)
       const taken = waiting.get(key) ?? []
-      waiting.delete(key)
+      if (waiting.delete(key)) written.add(key)
       return taken
     },
     takeAll() {
       const taken = [...waiting.values()]
+      written = new Set(waiting.keys())
       waiting = new Map()
       return taken
     },

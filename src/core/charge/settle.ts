@@ -1,7 +1,7 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import { type LimitReceipt, type Receipt, receiptFor } from '../bucket/receipt.ts'
 import type { Correction } from '../bucket/settle-plan.ts'
-import type { Action } from '../bucket/write.ts'
+import type { Action, BucketItem } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, IN_FLIGHT, isAmount, METERS, type Meter, onMeter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
@@ -157,7 +157,7 @@ export const refundAll = (
       if (isExact(corrections)) return []
       const refund = { receipt, corrections, startedNs: lease?.startedNs ?? startedNs }
       return [
-        refunds && mayWait(corrections)
+        refunds && mayWait(corrections) && !refunds.isFirst(receipt.bucket)
           ? refunds.add(refund)
           : settle(deps, receipt, { ...refund, counters: [] }),
       ]
@@ -206,7 +206,7 @@ const settlePart = async (
   await settleOrWait(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
 }
 
-/** Settles one bucket; a refund waits for others of the bucket, where refunds share writes. Returns the bucket if it was written. */
+/** Settles one bucket; where refunds share writes, one that is not the first waits for others of the bucket. Returns the bucket if it was written. */
 const settleOrWait = async (
   deps: SettlingDependencies,
   receipt: Receipt,
@@ -214,9 +214,9 @@ const settleOrWait = async (
   ending: Omit<Ending, 'counters'>,
 ): Promise<Settled | undefined> => {
   const { corrections, overage = [], startedNs } = ending
-  if (deps.refunds === undefined || overage.length > 0 || !mayWait(corrections))
-    return settleAndCount(deps, receipt, used, ending)
-  deps.refunds.add({ receipt, corrections, startedNs })
+  const queue = overage.length === 0 && mayWait(corrections) ? deps.refunds : undefined
+  if (queue === undefined || queue.isFirst(receipt.bucket)) return settleAndCount(deps, receipt, used, ending)
+  queue.add({ receipt, corrections, startedNs })
   countLater(deps, receipt.bucket, used)
   return undefined
 }
@@ -229,6 +229,23 @@ const mayWait = (corrections: readonly Correction[]): boolean =>
 
 /** How often a joint write is tried: each attempt fails if another process has written the bucket since the last known state. */
 const JOINT_ATTEMPTS = 3
+
+/** The bucket as it is stored, after the waiting refunds of this process. Throws `StoreUnavailable`. */
+export const readSettled = async (
+  deps: SettlingDependencies,
+  bucket: BucketId,
+): Promise<BucketItem | undefined> => (await settledSince(deps, bucket)) ?? deps.store.read(bucket)
+
+/** The bucket after the waiting refunds of this process, if there are any. Throws `StoreUnavailable`. */
+export const settledSince = async (
+  deps: SettlingDependencies,
+  bucket: BucketId,
+): Promise<BucketItem | undefined> => {
+  const waiting = deps.refunds?.take(bucket) ?? []
+  if (waiting.length === 0) return undefined
+  await refundTogether(deps, waiting)
+  return deps.store.read(bucket)
+}
 
 /** Writes the waiting refunds of all buckets. Never throws. */
 export const writeRefunds = (deps: SettlingDependencies): Promise<unknown> =>

@@ -3,19 +3,24 @@ import { type BucketId, entityBucket, policyBucket } from '../bucket/bucket-stor
 import { limitsAt } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
-import type { CachedBuckets } from '../charge/cached-buckets.ts'
-import type { Leases } from '../charge/leases.ts'
+import { readSettled, settledSince } from '../charge/settle.ts'
 import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, METERS, NO_SLOTS, withTotalTokens } from '../model/meter.ts'
 import { type NamedBucket, NO_NAME, type PolicyKey } from '../model/policy.ts'
 import { SECOND_NS } from '../model/time.ts'
-import type { Clock } from '../ports/platform.ts'
 import { type ExplainedLimit, explainLimits } from '../resolve/effective-limits.ts'
 import type { ApplicableBucket } from '../resolve/resolution.ts'
 import type { EntityResolution, ResolutionTarget } from '../resolve/resolve.ts'
 import type { Resolver } from '../resolve/resolver.ts'
 import type { LimitState } from './decision.ts'
-import { limitStates, longestWait, readViews, usedShare, violationsOf } from './limit-state.ts'
+import {
+  limitStates,
+  longestWait,
+  type ReadingDependencies,
+  readViews,
+  usedShare,
+  violationsOf,
+} from './limit-state.ts'
 
 /** The limits of a bucket, each with the limits that it overrides. */
 export interface ExplainedBucket {
@@ -84,11 +89,7 @@ export interface Inspector {
   ): Promise<void>
 }
 
-export interface InspectorDependencies {
-  readonly store: CachedBuckets
-  readonly clock: Clock
-  /** Tokens of a bucket in this process's leases count as available. */
-  readonly leases: Pick<Leases, 'heldAt'>
+export interface InspectorDependencies extends ReadingDependencies {
   /** Whether limits are enforced on the entity at all. */
   isLimited(resolution: EntityResolution): boolean
   readonly resolver: Pick<Resolver, 'resolve' | 'resolvePolicies' | 'prepare'>
@@ -183,9 +184,7 @@ const bucketsOf = async (
   return (await store.list(entityId)).map((bucket) => entityBucket(entityId, bucket.resource))
 }
 
-export interface StatusDependencies {
-  readonly store: CachedBuckets
-  readonly leases: Pick<Leases, 'heldAt'>
+export interface StatusDependencies extends ReadingDependencies {
   resolve(entityId: string, resource: string | undefined): Promise<EntityResolution>
 }
 
@@ -197,7 +196,7 @@ const statusOf = async (
   now: bigint,
 ): Promise<BucketStatus> => {
   const [own] = (await deps.resolve(entityId, resource)).buckets
-  return stateOf(deps, own, await deps.store.read(own.id))(now)
+  return stateOf(deps, own, await readSettled(deps, own.id))(now)
 }
 
 /** The bucket of one user or session, with the limits of the policy that applies. */
@@ -217,7 +216,7 @@ const statusOfOther = async (
   now: bigint,
 ): Promise<OtherBucketStatus> => ({
   entityId: bucket.entityId,
-  ...stateOf(deps, bucket, await deps.store.read(bucket.id))(now),
+  ...stateOf(deps, bucket, await readSettled(deps, bucket.id))(now),
 })
 
 /** The state of the entity's bucket with the least available share; of a full one if no bucket has limits. */
@@ -240,7 +239,8 @@ const observe = async (
       const bucket = buckets.find(
         (candidate) => candidate.entityId === entityId && candidate.resource === resource,
       )
-      return bucket && bucket.limits.length > 0 ? [stateOf(deps, bucket, item)] : []
+      if (bucket === undefined || bucket.limits.length === 0) return []
+      return [stateOf(deps, bucket, (await settledSince(deps, bucket.id)) ?? item)]
     }),
   )
   const full = stateOf(deps, fallback.buckets[0], undefined)

@@ -7,6 +7,7 @@ import type { BucketItem } from '../bucket/write.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
 import type { Lease } from '../charge/lease.ts'
 import type { Leases } from '../charge/leases.ts'
+import { readSettled, type SettlingDependencies } from '../charge/settle.ts'
 import type { ChargeOutcome } from '../charge/write-charge.ts'
 import { isEnforced } from '../model/limit.ts'
 import { amountOf, type ChargedCost, type Cost, type LimitMeter, onMeter } from '../model/meter.ts'
@@ -33,15 +34,20 @@ export const cachedView = (store: CachedBuckets, bucket: ApplicableBucket): Buck
   item: store.cached(bucket.id),
 })
 
+export interface ReadingDependencies extends SettlingDependencies {
+  /** Tokens of a bucket in this process's leases count as available. */
+  readonly leases: Pick<Leases, 'heldAt'>
+}
+
 /** Reads every bucket from the store. Throws `StoreUnavailable`. */
 export const readViews = (
-  { store, leases }: { readonly store: CachedBuckets; readonly leases: Pick<Leases, 'heldAt'> },
+  deps: ReadingDependencies,
   { buckets }: Resolution,
 ): Promise<readonly BucketView[]> =>
   Promise.all(
     buckets.map(async (bucket) => {
-      const item = await store.read(bucket.id)
-      return { bucket, limits: bucket.limits, item, held: leases.heldAt(bucket.id) }
+      const item = await readSettled(deps, bucket.id)
+      return { bucket, limits: bucket.limits, item, held: deps.leases.heldAt(bucket.id) }
     }),
   )
 

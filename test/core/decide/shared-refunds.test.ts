@@ -24,17 +24,43 @@ const reserved = async (world: TestWorld, count: number) => {
 const writes = ({ node }: TestWorld): number => node.counts.bucket_writes ?? 0
 
 describe('refunds of one bucket', () => {
-  test('share one write, with the usage', async () => {
+  test('after the first, which is written at once, share one write, with the usage', async () => {
     const world = shared()
     const held = await reserved(world, 10)
     const before = writes(world)
     for (const [at, reservation] of held.entries()) await reservation.settle({ tokens: at })
-    expect([writes(world) - before, await available(world)]).toEqual([0, 500])
+    expect([writes(world) - before, await available(world)]).toEqual([1, 550])
     await world.node.limiter.flush()
-    expect([writes(world) - before, await available(world)]).toEqual([1, 955])
+    expect([writes(world) - before, await available(world)]).toEqual([2, 955])
     expect(await stored(world)).toMatchObject({ used_tokens: 45n })
     await world.node.limiter.flush()
-    expect(writes(world) - before).toBe(1)
+    expect(writes(world) - before).toBe(2)
+  })
+
+  test('are written at once if none of the bucket ended since the last flush', async () => {
+    const world = shared()
+    const held = await reserved(world, 3)
+    for (const reservation of held) {
+      await reservation.settle({ tokens: 10 })
+      await world.node.limiter.flush()
+      await world.node.limiter.flush()
+    }
+    expect(await available(world)).toBe(970)
+    const [last] = await reserved(world, 1)
+    await last?.settle({ tokens: 10 })
+    expect(await available(world)).toBe(960)
+  })
+
+  test('are written before the process reads the bucket', async () => {
+    const world = shared()
+    const { limiter } = world.node
+    for (const reservation of await reserved(world, 4)) await reservation.settle({ tokens: 10 })
+    expect((await limiter.status('key', '_default_')).limits[0]?.available).toBe(960)
+    for (const reservation of await reserved(world, 4)) await reservation.settle({ tokens: 10 })
+    expect((await limiter.status('key')).limits[0]?.available).toBe(920)
+    for (const reservation of await reserved(world, 4)) await reservation.settle({ tokens: 10 })
+    const look = await limiter.decide({ entityId: 'key', cost: { tokens: 1 }, settles: false, dryRun: true })
+    expect(look.allowed && look.limits[0]?.available).toBe(880)
   })
 
   test('include releases', async () => {
@@ -110,12 +136,12 @@ describe('settlements of callers', () => {
     return { world, settle, used, before: writes(world) }
   }
 
-  test('below the reservation share a write of each bucket', async () => {
+  test('below the reservation share a write of each bucket after the first', async () => {
     const { world, settle, used, before } = await callers()
     for (const at of [0, 1, 2, 3]) await settle(at, { tokens: 10 * at })
-    expect(writes(world)).toBe(before)
-    await world.node.limiter.flush()
     expect(writes(world) - before).toBe(2)
+    await world.node.limiter.flush()
+    expect(writes(world) - before).toBe(4)
     expect([await available(world), await used('key'), await used('project')]).toEqual([940, 60n, 60n])
   })
 
@@ -123,8 +149,8 @@ describe('settlements of callers', () => {
     const { world, settle, used } = await callers()
     for (const at of [0, 1, 2]) await settle(at, { tokens: 0 })
     await settle(3, { tokens: 2000 })
-    // 1000 − 4 × 50 are available to the key
-    expect(await used('project')).toBe(50n + 800n)
+    // 1000 − 3 × 50 are available to the key: only the first refund is written
+    expect(await used('project')).toBe(50n + 850n)
     await world.node.limiter.flush()
     expect(await used('key')).toBe(2000n)
   })
@@ -149,7 +175,7 @@ test('refunds that cannot be written are lost, and their usage is not', async ()
   isUnavailable = false
   world.clock.advance(60n * SECOND)
   await node.limiter.flush({ all: true })
-  expect(node.counts.refunds_lost).toBe(2)
-  expect(await available(world)).toBe(900)
+  expect(node.counts.refunds_lost).toBe(1)
+  expect(await available(world)).toBe(940)
   expect(await world.buckets.read(entityBucket('key', '_default_'))).toMatchObject({ used_tokens: 20n })
 })
