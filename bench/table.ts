@@ -24,7 +24,7 @@ export const DEADLINE_MS = 30_000
 const CONFIG_CACHE_MS = 3_600_000
 
 /** The limits of new entities are read again each second. */
-const AGE_NS = 3600n * SECOND_NS
+export const AGE_NS = 3600n * SECOND_NS
 
 /** A limiter as in one server, with its own client and caches. */
 export interface BenchNode {

@@ -6,6 +6,7 @@ import { createLimiter } from '../../src/core/decide/limiter.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { lruCaches, sha256, shortPause, systemClock } from '../../src/platform/runtime.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
+import { AGE_NS } from '../table.ts'
 
 /** A separate process that decides once for each of `keys` keys and prints its memory use. Requires `node --expose-gc`. */
 const keys = Number(process.argv[2])
@@ -39,8 +40,8 @@ const limiter = createLimiter({
   },
   localBuckets: createMemoryBucketStore(),
   config: {
-    entity: async (id) => newEntity({ id, name: id }, madeAt),
-    entities: async (ids) => ids.map((id) => newEntity({ id, name: id }, madeAt)),
+    entity: async (id) => newEntity({ id, name: id }, madeAt - AGE_NS),
+    entities: async (ids) => ids.map((id) => newEntity({ id, name: id }, madeAt - AGE_NS)),
     model: async () => undefined,
     apiKey: async () => undefined,
     limitSets: async (sets) =>

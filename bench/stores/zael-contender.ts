@@ -7,7 +7,7 @@ import { entityItem } from '../../src/store/dynamodb/admin/entities.ts'
 import { limitSetItem } from '../../src/store/dynamodb/admin/limit-sets.ts'
 import type { StoredItem } from '../../src/store/dynamodb/attributes.ts'
 import type { AppliedWrite } from '../count-calls.ts'
-import type { BenchTable } from '../table.ts'
+import { AGE_NS, type BenchTable } from '../table.ts'
 import { type Contender, expectDecision, forEachAtOnce } from './contender.ts'
 import { allNames, namesOf, type ScenarioName } from './scenario.ts'
 
@@ -75,7 +75,7 @@ const itemsOf = (contender: string, scenario: ScenarioName, name: string): reado
   const parentId = isChild ? `${contender}-parent` : null
   const limits = parseLimits(scenario === 'denied' ? SPENT : LARGE, 'limits')
   return [
-    entityItem(newEntity({ id, name: id, parentId }, now)),
+    entityItem(newEntity({ id, name: id, parentId }, now - AGE_NS)),
     limitSetItem({ owner: { kind: 'entity', id }, resource: '_default_' }, { limits, version: now }),
   ]
 }

@@ -66,8 +66,14 @@ const times = {
   ),
 } satisfies Record<keyof ScheduleTimes, v.GenericSchema>
 
+/** The type is stated, as the inferred one is too long for a declaration. */
+type ScheduleSchema<E extends v.ObjectEntries> = v.GenericSchema<
+  v.InferInput<v.StrictObjectSchema<typeof times & E, undefined>>[],
+  v.InferOutput<v.StrictObjectSchema<typeof times & E, undefined>>[]
+>
+
 /** The `schedule` of a limit whose amounts are `amounts`. */
-export const scheduleOf = <const E extends v.ObjectEntries>(amounts: E) => {
+export const scheduleOf = <const E extends v.ObjectEntries>(amounts: E): ScheduleSchema<E> => {
   const fields = [...Object.keys(times), ...Object.keys(amounts)].join(', ')
   const entry = closedObject(
     { ...times, ...amounts },

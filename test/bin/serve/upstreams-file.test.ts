@@ -82,8 +82,8 @@ describe('a file of upstreams', () => {
     expect(message.split('; ').map((each) => each.split(' must ')[0])).toEqual([
       'UPSTREAMS_FILE upstreams.a.kind',
       'UPSTREAMS_FILE upstreams.b.region',
-      'UPSTREAMS_FILE models.c.max_output_tokens',
       'UPSTREAMS_FILE models.c.teir',
+      'UPSTREAMS_FILE models.c.max_output_tokens',
     ])
   })
 
