@@ -42,14 +42,17 @@ export const overChanges = (log: RunLog, watched: Watched): readonly string[] =>
   const windows = windowsOf(log, watched, firstSize(limit))
   if (limit.refund === 'full' && refunds.count > 0) return []
   const slackNs = leaseNsOf(log) + differenceNs(log)
-  const over = (begin: number, used: number, endNs: number): number => {
-    const bound = boundOf({ log, periods, windows, slackNs }, begin - slackNs, endNs)
-    if (bound === undefined) return 0
-    const lateNs = slackNs * bound.changes + bound.decidedNs + refunds.underWayNs(begin, endNs)
-    return used - bound.capacity - bound.refilled - bound.fastestPerNs * lateNs
-  }
-  return betweenResets(log, watched, usesOf(log, watched), slackNs).flatMap((uses) =>
-    worstIn(uses, over).map(
+  const overIn =
+    (generation: number) =>
+    (begin: number, used: number, endNs: number): number => {
+      const present = windows.filter((window) => window.generation === generation)
+      const bound = boundOf({ log, periods, windows: present, slackNs }, begin - slackNs, endNs)
+      if (bound === undefined) return 0
+      const lateNs = slackNs * bound.changes + bound.decidedNs + refunds.underWayNs(begin, endNs)
+      return used - bound.capacity - bound.refilled - bound.fastestPerNs * lateNs
+    }
+  return betweenResets(log, watched, usesOf(log, watched), slackNs).flatMap((uses, generation) =>
+    worstIn(uses, overIn(generation)).map(
       ({ fromNs, endNs, by }) =>
         `${limit.name} of ${entityId}, changed: ${by.toFixed(3)} over from ${fromNs / SECOND_NS} s to ${endNs / SECOND_NS} s`,
     ),

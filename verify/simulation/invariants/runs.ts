@@ -1,5 +1,6 @@
 import type { RunLog } from '../run-log.ts'
 import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
+import type { TableWrite } from '../world/table-log.ts'
 import { betweenResets, differenceNs, leaseNsOf, type Use, type Watched } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
@@ -13,25 +14,45 @@ export interface RunWindow {
   readonly generation: number
 }
 
-/** The windows that writes to the bucket began, while its limit was of this kind. */
+/**
+ * The windows that writes to the bucket began, while its limit was of this kind. With another length, a window that goes on is
+ * stated anew. What is in use counts in the latest window, so those before it last no longer than it does.
+ */
 export const windowsOf = (
   { writes, schedule }: RunLog,
   { entityId, limit }: Watched,
   first: PlannedLimit['size'],
 ): readonly RunWindow[] => {
-  const found: RunWindow[] = []
+  let found: readonly RunWindow[] = []
   let [size, generation] = [first, 0]
   for (const write of writes.filter((each) => each.entityId === entityId)) {
     if (write.isReset) generation++
     const resized = write.resized.find((change) => change.limit === limit.name)
     if (resized !== undefined) size = sizeOfText(resized.text)
-    const begun = write.windows[limit.name]
-    if (begun === undefined || size.kind !== 'run') continue
-    const beginNs = Number(begun - schedule.startNs)
-    found.push({ beginNs, endNs: beginNs + size.seconds * SECOND_NS, generation })
+    if (size.kind !== 'run') continue
+    const present = found.findLast((window) => window.generation === generation)
+    const beginNs = begunBy(write, limit.name, schedule.startNs) ?? keptBy(write, limit.name, present)
+    if (beginNs === undefined) continue
+    const endNs = beginNs + size.seconds * SECOND_NS
+    found = [...found.map((window) => endedBy(window, endNs, generation)), { beginNs, endNs, generation }]
   }
   return found
 }
+
+/** When the window that the write began does so; a write that removes the window states 0. */
+const begunBy = ({ windows }: TableWrite, name: string, startNs: bigint): number | undefined => {
+  const begun = windows[name] ?? 0n
+  return begun > 0n ? Number(begun - startNs) : undefined
+}
+
+/** When the present window began, if the write changes its length and carries over what is in use. */
+const keptBy = (write: TableWrite, name: string, present: RunWindow | undefined): number | undefined => {
+  const isResized = write.resized.some((change) => change.limit === name)
+  return isResized && (write.states[name] ?? 0n) > 0n ? present?.beginNs : undefined
+}
+
+const endedBy = (window: RunWindow, endNs: number, generation: number): RunWindow =>
+  window.generation === generation ? { ...window, endNs: Math.min(window.endNs, endNs) } : window
 
 /**
  * The limit in each window, for requests that were sent when the node's own clock had reached it, and decided before any clock

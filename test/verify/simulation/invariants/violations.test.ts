@@ -108,6 +108,40 @@ const changedLog = (size: PlannedLimit['size'], late: number): RunLog => {
   }
 }
 
+/**
+ * Six of ten tokens of a window of 100 s are in use when its length changes, after five seconds: to `seconds`, from `begun` or
+ * else from its start on. Then `late` tokens are admitted, some of which begin a window.
+ */
+const changedRunLog = (
+  seconds: number,
+  begun: number | undefined,
+  late: readonly (readonly [at: number, tokens: number, begins?: number])[],
+): RunLog => {
+  const size = { kind: 'run', limit: 10, seconds: 100 } as const
+  const changed = { ...size, seconds }
+  const log = logOf({ size, admitted: [[2, 6], ...late.map(([at, tokens]) => [at, tokens] as const)] })
+  const written = (at: number, of: PlannedLimit['size'], begins: number | undefined, n: number) =>
+    logOf({ size: of, admitted: [], charged: [[at, 0]] }).writes.map((write) => ({
+      ...write,
+      changes: [],
+      states: { tpm: BigInt(n) },
+      windows: begins === undefined ? {} : { tpm: BigInt(begins * SECOND) },
+    }))
+  const resized = [{ limit: 'tpm', version: 2, text: textOf(changed) }]
+  const limits = [{ name: 'tpm', meter: 'tokens', size: changed, refund: 'strict' } as const]
+  return {
+    ...log,
+    schedule: { ...log.schedule, changes: [{ atNs: 4 * SECOND, node: null, of: 'key', limits }] },
+    writes: [
+      ...written(1, size, 1, 6),
+      ...written(5, changed, begun, 6).map((write) => ({ ...write, resized })),
+      ...late.flatMap(([at, tokens, begins]) =>
+        begins === undefined ? [] : written(at, changed, begins, tokens),
+      ),
+    ],
+  }
+}
+
 /** A limit with another size from the third second on. */
 const scheduledLog = (given: Pick<Given, 'admitted' | 'charged'>): RunLog => {
   const log = logOf({ size: minute, ...given })
@@ -146,6 +180,27 @@ describe('the checks of a simulation find', () => {
   ] as const)('an excess of one after a limit changes to %s', (_, size, within) => {
     expect(neverOver(changedLog(size, within + 1))).toHaveLength(1)
     expect(neverOver(changedLog(size, within))).toEqual([])
+  })
+
+  test.each([
+    ['that it begins', 2, 5, 6.9],
+    ['that has lasted less', 8, undefined, 8.9],
+    ['that lasts longer', 200, undefined, 150],
+  ] as const)('an excess of one in the window of another length %s', (_, seconds, begun, at) => {
+    expect(neverOver(changedRunLog(seconds, begun, [[at, 5]]))).toHaveLength(1)
+    expect(neverOver(changedRunLog(seconds, begun, [[at, 4]]))).toEqual([])
+  })
+
+  test.each([
+    ['that it begins', 2, 5, 7],
+    ['that has lasted less', 8, undefined, 9],
+  ] as const)('nothing in a window after the one of another length %s', (_, seconds, begun, next) => {
+    expect(neverOver(changedRunLog(seconds, begun, [[next + 0.1, 10, next]]))).toEqual([])
+    const over = changedRunLog(seconds, begun, [
+      [next + 0.1, 10, next],
+      [next + 1, 1],
+    ])
+    expect(neverOver(over)).toHaveLength(1)
   })
 
   test.each([
