@@ -37,7 +37,7 @@ Checks zael's guarantees by measurement and simulation. Exits with 1 if one is v
 
 const DOCUMENT = 'docs/accuracy.md'
 /** The maximum number of seeds per planted fault; most need fewer than a hundred. */
-const HUNTED = 1500
+const HUNTED = 2500
 
 const OPTIONS = {
   only: { type: 'string' },
