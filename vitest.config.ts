@@ -34,7 +34,7 @@ const project = (
   test: {
     name,
     include,
-    exclude,
+    exclude: ['**/node_modules/**', ...exclude],
     isolate,
     globalSetup,
     setupFiles,
