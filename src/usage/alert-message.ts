@@ -1,5 +1,5 @@
 import type { AlertEvent, ReachedShare } from '../core/model/alert.ts'
-import { epochSeconds } from '../core/model/json.ts'
+import { reachedShareToJson } from '../core/model/json.ts'
 import { policyPath } from '../core/model/policy.ts'
 import { MS_NS } from '../core/model/time.ts'
 import type { AlertMessage } from '../core/ports/alert-store.ts'
@@ -20,19 +20,9 @@ export const messageOf = (event: AlertEvent): AlertMessage => ({
 const MOST_SUBJECT = 100
 
 const dataOf = (event: AlertEvent) => ({
-  alert: event.alert,
-  entity_id: event.entityId,
-  policy: event.policy && policyPath(event.policy),
-  resource: event.resource,
-  limit_name: event.limitName,
-  meter: event.meter,
-  share: event.share,
+  ...reachedShareToJson(event),
   used_share: usedShare(event),
-  used: event.used,
-  capacity: event.capacity,
   ...(isMoney(event) && { used_usd: dollars(event.used), capacity_usd: dollars(event.capacity) }),
-  window_start: epochSeconds(event.window.start),
-  window_end: epochSeconds(event.window.end),
 })
 
 /** One line for people. */

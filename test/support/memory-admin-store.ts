@@ -53,12 +53,24 @@ export const byText = (a: string, b: string): number => {
 /** An admin store in memory. */
 export const createMemoryAdminStore = (): AdminStore => {
   const tables = createMemoryTables()
+  const models = createMemoryItems(tables.models, ({ id }) => id, tables)
+  const upstreams = createMemoryItems(tables.upstreams, ({ name }) => name, tables)
+  const alerts = createMemoryItems(tables.alerts, ({ name }) => name, tables)
   return {
     ...createMemoryEntities(tables),
     ...createMemoryApiKeys(tables),
-    ...createMemoryModels(tables),
-    ...createMemoryUpstreams(tables),
-    ...createMemoryAlerts(tables),
+    model: models.item,
+    putModel: models.put,
+    deleteModel: models.remove,
+    listModels: models.list,
+    upstream: upstreams.item,
+    putUpstream: upstreams.put,
+    deleteUpstream: upstreams.remove,
+    listUpstreams: upstreams.list,
+    alert: alerts.item,
+    putAlert: alerts.put,
+    deleteAlert: alerts.remove,
+    listAlerts: alerts.list,
     ...createMemoryLimitSets(tables),
     listPolicies: createMemoryPolicyList(tables),
     recordAudit: async (record) => void tables.audit.push(record),
@@ -66,55 +78,23 @@ export const createMemoryAdminStore = (): AdminStore => {
   }
 }
 
-const createMemoryModels = ({
-  models,
-  audit,
-}: MemoryTables): Pick<AdminStore, 'model' | 'putModel' | 'deleteModel' | 'listModels'> => ({
-  model: async (id) => models.get(id),
-  async putModel(model, record) {
-    models.set(model.id, model)
+/** Items by name: what the admin store does with models, upstreams and alerts alike. */
+const createMemoryItems = <T>(
+  items: Map<string, T>,
+  nameOf: (item: T) => string,
+  { audit }: MemoryTables,
+) => ({
+  item: async (name: string) => items.get(name),
+  async put(item: T, record: AuditRecord) {
+    items.set(nameOf(item), item)
     audit.push(record)
   },
-  async deleteModel(id, record) {
-    if (!models.delete(id)) return 'missing'
-    audit.push(record)
-    return 'deleted'
-  },
-  listModels: async () => [...models.values()].sort((a, b) => byText(a.id, b.id)),
-})
-
-const createMemoryUpstreams = ({
-  upstreams,
-  audit,
-}: MemoryTables): Pick<AdminStore, 'upstream' | 'putUpstream' | 'deleteUpstream' | 'listUpstreams'> => ({
-  upstream: async (name) => upstreams.get(name),
-  async putUpstream(upstream, record) {
-    upstreams.set(upstream.name, upstream)
-    audit.push(record)
-  },
-  async deleteUpstream(name, record) {
-    if (!upstreams.delete(name)) return 'missing'
+  async remove(name: string, record: AuditRecord): Promise<'missing' | 'deleted'> {
+    if (!items.delete(name)) return 'missing'
     audit.push(record)
     return 'deleted'
   },
-  listUpstreams: async () => [...upstreams.values()].sort((a, b) => byText(a.name, b.name)),
-})
-
-const createMemoryAlerts = ({
-  alerts,
-  audit,
-}: MemoryTables): Pick<AdminStore, 'alert' | 'putAlert' | 'deleteAlert' | 'listAlerts'> => ({
-  alert: async (name) => alerts.get(name),
-  async putAlert(alert, record) {
-    alerts.set(alert.name, alert)
-    audit.push(record)
-  },
-  async deleteAlert(name, record) {
-    if (!alerts.delete(name)) return 'missing'
-    audit.push(record)
-    return 'deleted'
-  },
-  listAlerts: async () => [...alerts.values()].sort((a, b) => byText(a.name, b.name)),
+  list: async () => [...items.values()].sort((a, b) => byText(nameOf(a), nameOf(b))),
 })
 
 const createMemoryLimitSets = ({

@@ -1,4 +1,4 @@
-import type { Alert } from './alert.ts'
+import type { Alert, ReachedShare } from './alert.ts'
 import type { Entity } from './entity.ts'
 import type { ApiKey } from './key.ts'
 import type { Limit, LimitSize, ScheduleEntry } from './limit.ts'
@@ -122,6 +122,21 @@ export const alertToJson = ({ target, ...alert }: Alert) => ({
   sns_topic_arn: target.kind === 'sns' ? target.topicArn : null,
   created_at: epochSeconds(alert.createdAt),
   changed_at: epochSeconds(alert.changedAt),
+})
+
+/** A reached share as JSON: of events in the API, and in messages. */
+export const reachedShareToJson = (reached: ReachedShare) => ({
+  alert: reached.alert,
+  entity_id: reached.entityId,
+  policy: reached.policy && policyPath(reached.policy),
+  resource: reached.resource,
+  limit_name: reached.limitName,
+  meter: reached.meter,
+  share: reached.share,
+  used: reached.used,
+  capacity: reached.capacity,
+  window_start: epochSeconds(reached.window.start),
+  window_end: epochSeconds(reached.window.end),
 })
 
 /** A limit as JSON: the form of requests, responses, audit records and stored items. */

@@ -10,8 +10,7 @@ import {
 import { DEFAULT_PER_PAGE, pageQuery } from '../../contract/fields.ts'
 import type { AlertService } from '../../core/admin/alerts.ts'
 import type { AlertEvent } from '../../core/model/alert.ts'
-import { alertToJson, epochSeconds } from '../../core/model/json.ts'
-import { policyPath } from '../../core/model/policy.ts'
+import { alertToJson, epochSeconds, reachedShareToJson } from '../../core/model/json.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { AlertEventStore } from '../../core/ports/alert-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'
@@ -80,17 +79,7 @@ const secondsOrNull = (ns: bigint | null): number | null => (ns === null ? null 
 
 const eventToJson = (event: AlertEvent) => ({
   id: event.id,
-  alert: event.alert,
-  entity_id: event.entityId,
-  policy: event.policy && policyPath(event.policy),
-  resource: event.resource,
-  limit_name: event.limitName,
-  meter: event.meter,
-  share: event.share,
-  used: event.used,
-  capacity: event.capacity,
-  window_start: epochSeconds(event.window.start),
-  window_end: epochSeconds(event.window.end),
+  ...reachedShareToJson(event),
   at: Number(event.at / MS_NS) / 1000,
   state: event.state,
   attempts: event.attempts,
