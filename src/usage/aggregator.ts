@@ -1,4 +1,5 @@
 import pLimit from 'p-limit'
+import { errorMessage } from '../core/model/errors.ts'
 import type { UsageStore } from '../core/model/usage.ts'
 import type { Logger, Metrics } from '../core/ports/platform.ts'
 import type { AlertObserver } from './alert-observer.ts'
@@ -42,7 +43,7 @@ const recordAll = async (
     try {
       await usageStore.record(hour)
     } catch (error) {
-      failures.push({ record: firstRecord, reason: error instanceof Error ? error.message : String(error) })
+      failures.push({ record: firstRecord, reason: errorMessage(error) })
     }
   })
   return failures

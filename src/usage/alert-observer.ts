@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { type Alert, type AlertEvent, eventKeyText, type ReachedShare } from '../core/model/alert.ts'
-import { MS_NS } from '../core/model/time.ts'
+import { errorMessage } from '../core/model/errors.ts'
+import { downToMs } from '../core/model/time.ts'
 import type { AlertEventStore } from '../core/ports/alert-store.ts'
 import type { Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
 import type { MeterLookup } from '../core/resolve/limit-meter.ts'
@@ -58,7 +59,7 @@ export const createAlertObserver = (deps: AlertObserverDependencies): AlertObser
       try {
         await raise(found)
       } catch (error) {
-        failures.push({ record: found.record, reason: reasonOf(error) })
+        failures.push({ record: found.record, reason: errorMessage(error) })
       }
     })
     return failures
@@ -71,7 +72,7 @@ export const createAlertObserver = (deps: AlertObserverDependencies): AlertObser
         const configured = await deps.configured()
         return configured.length === 0 ? [] : await raiseAll(newIn(records, configured, deps.bucketOf, known))
       } catch (error) {
-        return [{ record: 0, reason: reasonOf(error) }]
+        return [{ record: 0, reason: errorMessage(error) }]
       }
     },
   }
@@ -108,11 +109,7 @@ const pendingEvent = async (
   id: `alert_${hash(eventKeyText(reached)).slice(0, ID_DIGITS)}`,
   state: 'pending',
   attempts: 0,
-  dueAt: wholeMs(clock.now()),
+  dueAt: downToMs(clock.now()),
   reason: null,
   endedAt: null,
 })
-
-const wholeMs = (ns: bigint): bigint => (ns / MS_NS) * MS_NS
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -167,7 +167,7 @@ const isSame = (a: LimitFields, b: LimitFields): boolean =>
   Object.keys(a).length === Object.keys(b).length &&
   Object.entries(a).every(([name, value]) => b[name] === value)
 
-/** The window in which a state counts, whatever the clocks say: of a calendar, or from its first charge on. */
+/** The window in which a state counts, independent of clocks: of a calendar, or from its first charge on. */
 const windowOf = (algorithm: Algorithm, fields: LimitFields): ReachedShare['window'] | undefined => {
   if (typeof fields.w !== 'bigint') return undefined
   const { endsInNs } = algorithm.level(fields, fields.w)

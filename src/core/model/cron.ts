@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import { type ZoneClock, zoneSegment } from './calendar.ts'
+import { errorMessage } from './errors.ts'
 import { larger, MS_NS, smaller } from './time.ts'
 
 /*
@@ -30,8 +31,7 @@ export const cronMust = (cron: string): string | undefined => {
 }
 
 /** `CronPattern: Invalid value for minute: 60` without the name of the library's class. */
-const reasonOf = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).replace(/^\w+: /, '')
+const reasonOf = (error: unknown): string => errorMessage(error).replace(/^\w+: /, '')
 
 const MINUTE_MS = 60_000
 

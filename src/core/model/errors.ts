@@ -37,6 +37,10 @@ export class TooManyRequests extends Error {
   }
 }
 
+/** The message of an error, or any other thrown value as text. */
+export const errorMessage = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
 /** Longer than any id, and than any field's path with the name of a metadata entry. */
 const LONGEST_REPEATED = 200
 

@@ -11,6 +11,9 @@ export const DAY_SECONDS = 86_400
 /** a / b rounded up; a ≥ 0, b > 0. */
 export const roundedUp = (a: bigint, b: bigint): bigint => (a + b - 1n) / b
 
+/** Rounded down to whole milliseconds. */
+export const downToMs = (ns: bigint): bigint => (ns / MS_NS) * MS_NS
+
 /**
  * ns per token at `ratePerSecond`. The nearest integer if the rate equals it within the precision of a double
  * (16.666666666666668 per second is 1000 per minute), else rounded up, so that tokens never refill faster than the rate. A wider tolerance

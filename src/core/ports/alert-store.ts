@@ -6,7 +6,7 @@ export type StoredDelivery = Pick<AlertEvent, 'bucket' | 'limitName' | 'window' 
   Pick<DeliveryState, 'attempts' | 'dueAt'>
 
 /**
- * What was alerted, each once whichever process observes it. Every adapter passes `test/store/alert-store-suite.ts`. All throw
+ * What was alerted, each once whichever process observes it. Every adapter passes `test/store/alert-event-store-suite.ts`. All throw
  * `StoreUnavailable`.
  */
 export interface AlertEventStore {

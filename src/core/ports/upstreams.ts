@@ -102,7 +102,7 @@ export interface UpstreamMetrics {
   responded(target: UpstreamTarget, seconds: number): void
   /** A stream has begun: its first event, or comment, has arrived. */
   began(target: UpstreamTarget, seconds: number): void
-  /** The next upstream of the model was asked instead. */
+  /** The request was sent to the next upstream of the model instead. */
   fellBack(target: UpstreamTarget): void
   /** The target begins to rest. */
   rested(target: UpstreamTarget): void

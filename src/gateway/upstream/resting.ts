@@ -1,4 +1,4 @@
-import { MS_NS, SECOND_NS } from '../../core/model/time.ts'
+import { downToMs, SECOND_NS } from '../../core/model/time.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import type { LastFailure, UpstreamState } from '../../core/ports/upstreams.ts'
 
@@ -98,7 +98,7 @@ export const createResting = (clock: Clock): Resting => {
         return {
           upstream: state.upstream,
           model: state.model,
-          restsUntil: since === undefined ? null : clock.now() + wholeMs(since + REST_NS - now),
+          restsUntil: since === undefined ? null : clock.now() + downToMs(since + REST_NS - now),
           lastFailure: state.last,
         }
       })
@@ -107,8 +107,6 @@ export const createResting = (clock: Clock): Resting => {
 }
 
 const keyOf = ({ upstream, model }: Target): string => `${upstream} ${model}`
-
-const wholeMs = (ns: bigint): bigint => (ns / MS_NS) * MS_NS
 
 /** Of one entity as many as can count beside another's: a caller with many failures takes no place from others. */
 const withFailure = (recent: readonly Counted[], failure: Counted): readonly Counted[] => {

@@ -20,7 +20,7 @@ import {
   toItem,
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
-import { isFailedCondition } from './store-error.ts'
+import { conditionHolds } from './store-error.ts'
 import { alertEventKey, INDEX, INDEXED } from './table-keys.ts'
 import { createTableReads, type TableReads } from './table-reads.ts'
 import { absent, conditionInput } from './table-writes.ts'
@@ -34,26 +34,16 @@ const KEPT_NS = 90n * DAY_NS
  */
 export const createDynamoAlertEventStore = (client: DynamoClient, tableName: string): AlertEventStore => {
   const reads = createTableReads(client, tableName)
-  /** False: the condition failed. */
-  const holds = async (write: Promise<unknown>): Promise<boolean> => {
-    try {
-      await write
-      return true
-    } catch (error) {
-      if (isFailedCondition(error)) return false
-      throw error
-    }
-  }
   return {
     async raise(event) {
       const input = { TableName: tableName, Item: eventItem(event), ...conditionInput(absent) }
       const write = client.run((sdk, { PutItemCommand }) => sdk.send(new PutItemCommand(input)))
-      return (await holds(write)) ? 'raised' : 'exists'
+      return (await conditionHolds(write)) ? 'raised' : 'exists'
     },
     async update(event, next) {
       const input = { TableName: tableName, Key: toItem({ ...keyOf(event) }), ...updateInput(event, next) }
       const write = client.run((sdk, { UpdateItemCommand }) => sdk.send(new UpdateItemCommand(input)))
-      return (await holds(write)) ? 'updated' : 'changed'
+      return (await conditionHolds(write)) ? 'updated' : 'changed'
     },
     async pending(limit) {
       const { items } = await reads.indexPage(INDEX, INDEXED.pendingAlertEvents, 'all', { limit })

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { StoreUnavailable } from '../../core/model/errors.ts'
+import { errorMessage, StoreUnavailable } from '../../core/model/errors.ts'
 import { type Clock, type Logger, silentLogger } from '../../core/ports/platform.ts'
 import { sharedRead } from '../../core/ports/shared-read.ts'
 import { createCallQueue, createDeadlines } from './call-limits.ts'
@@ -125,7 +125,7 @@ const createLazySdk = (options: DynamoClientOptions, rules: RequestRules): LazyS
 const notLoaded = (cause: unknown): StoreUnavailable =>
   new StoreUnavailable('The AWS SDK could not be loaded', {
     mayHaveApplied: false,
-    reason: `the AWS SDK could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+    reason: `the AWS SDK could not be loaded: ${errorMessage(cause)}`,
     cause,
   })
 

@@ -22,7 +22,7 @@ import {
 } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
 import { createFailedItemReader } from './conditional-items.ts'
-import { isFailedCondition } from './store-error.ts'
+import { conditionHolds, isFailedCondition } from './store-error.ts'
 import { idempotencyKey, type TableKey } from './table-keys.ts'
 import { createTableReads } from './table-reads.ts'
 
@@ -59,11 +59,11 @@ export const createDynamoIdempotencyStore = (client: DynamoClient, tableName: st
         : outcomeOfExisting(item, bodyHash)
     },
     async finish(own, response) {
-      const isOwn = await unlessConditionFails(update(finishInput(tableName, own, response)))
+      const isOwn = await conditionHolds(update(finishInput(tableName, own, response)))
       return isOwn ? 'kept' : 'lost'
     },
     async abandon(own) {
-      await unlessConditionFails(remove(abandonInput(tableName, own)))
+      await conditionHolds(remove(abandonInput(tableName, own)))
     },
   }
 }
@@ -116,16 +116,6 @@ const abandonInput = (tableName: string, own: OwnAttempt): DeleteItemCommandInpu
   ExpressionAttributeNames: { '#attempt': 'attempt', '#state': 'state' },
   ExpressionAttributeValues: toItem({ ':attempt': own.attemptId, ':pending': 'pending' }),
 })
-
-const unlessConditionFails = async (call: Promise<unknown>): Promise<boolean> => {
-  try {
-    await call
-    return true
-  } catch (error) {
-    if (isFailedCondition(error)) return false
-    throw error
-  }
-}
 
 /** If the record was removed after the failed write, a repeated request finds the key free. */
 const outcomeOf = (item: StoredItem | undefined, { bodyHash }: Beginning): BeginOutcome =>

@@ -15,6 +15,17 @@ const WRITE_OUTCOMES: ReadonlySet<string> = new Set([
 export const isFailedCondition = (error: unknown): error is ConditionalCheckFailedException =>
   error instanceof Error && error.name === 'ConditionalCheckFailedException'
 
+/** Whether the condition of a write held. Throws every other error of the write. */
+export const conditionHolds = async (write: Promise<unknown>): Promise<boolean> => {
+  try {
+    await write
+    return true
+  } catch (error) {
+    if (isFailedCondition(error)) return false
+    throw error
+  }
+}
+
 export const isCanceledTransaction = (error: unknown): error is TransactionCanceledException =>
   error instanceof Error && error.name === 'TransactionCanceledException'
 

@@ -64,6 +64,7 @@ export const bucketTableKey = (id: BucketId): TableKey =>
   id.kind === 'entity'
     ? { PK: entityPartition(id.entityId), SK: `${SORT.bucket}${id.resource}` }
     : { PK: policyPartition(id), SK: POLICY_BUCKET }
+
 /** A policy has one bucket, for all resources. */
 const POLICY_BUCKET = 'BUCKET'
 

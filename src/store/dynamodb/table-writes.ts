@@ -2,7 +2,7 @@ import type { TransactionCanceledException, TransactWriteItem } from '@aws-sdk/c
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { type StoredItem, toItem } from './attributes.ts'
 import type { DynamoClient } from './client.ts'
-import { isCanceledTransaction, isFailedCondition } from './store-error.ts'
+import { conditionHolds, isCanceledTransaction } from './store-error.ts'
 import type { TableKey } from './table-keys.ts'
 
 /** A condition on the item of a write. */
@@ -157,26 +157,11 @@ const writeOneByOne = async <Failure extends string>(
   writes: readonly TableWrite<Failure>[],
 ): Promise<Failure | undefined> => {
   for (const [index, write] of writes.entries()) {
-    if (await conditionHolds(client, tableName, write)) continue
+    if (await conditionHolds(run(client, tableName, write))) continue
     for (const done of writes.slice(0, index).reverse()) await undo(client, tableName, done)
     return write.otherwise
   }
   return undefined
-}
-
-/** Runs one write. False: its condition failed. */
-const conditionHolds = async (
-  client: DynamoClient,
-  tableName: string,
-  write: TableWrite<string>,
-): Promise<boolean> => {
-  try {
-    await run(client, tableName, write)
-    return true
-  } catch (error) {
-    if (isFailedCondition(error)) return false
-    throw error
-  }
 }
 
 const run = async (client: DynamoClient, tableName: string, write: TableWrite<string>): Promise<void> => {

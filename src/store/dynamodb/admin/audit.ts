@@ -1,4 +1,4 @@
-import { DAY_NS } from '../../../core/model/time.ts'
+import { DAY_NS, larger } from '../../../core/model/time.ts'
 import type { AdminStore, AuditRecord, AuditValue, Page } from '../../../core/ports/admin-store.ts'
 import type { Clock } from '../../../core/ports/platform.ts'
 import { badCursor, decodeCursor, encodeCursor } from '../../cursor.ts'
@@ -82,7 +82,7 @@ export const createAuditList = (reads: TableReads, clock: Clock): AdminStore['li
   const byDay = async (from: bigint, after: Place | undefined, limit: number) => {
     // a node whose clock is ahead may have written records of the next day
     const newest = after?.at ?? clock.now() + DAY_NS
-    const oldest = later(from, newest - BigInt(DAYS_BACK) * DAY_NS)
+    const oldest = larger(from, newest - BigInt(DAYS_BACK) * DAY_NS)
     const records: AuditRecord[] = []
     for (const days of dayGroups(newest, oldest)) {
       const pages = await Promise.all(days.map((day) => ofDay(reads, day, from, after, limit + 1)))
@@ -147,8 +147,6 @@ const toPlace = (cursor: string | undefined): Place | undefined => {
   if (at === undefined || id === '' || subject === '') throw badCursor()
   return { at, id, subject }
 }
-
-const later = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 /** Writes audit records of events that do not change the configuration. */
 export const createAuditWriter =

@@ -5,7 +5,7 @@ import { type TableReads, wholeIndex } from '../table-reads.ts'
 import { present, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
-/** A kind of item that has a name, and that the index lists as a whole: models, upstreams. */
+/** A kind of item that has a name, and that the index lists as a whole: models, upstreams, alerts. */
 interface NamedKind<T> {
   /** The partition of the index. */
   readonly listed: string
