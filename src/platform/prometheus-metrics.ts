@@ -25,7 +25,7 @@ const HELP: Readonly<Record<MetricName, string>> = {
 
 const UPSTREAM_HELP: Readonly<Record<UpstreamMetricName, string>> = {
   upstream_requests: 'Requests to upstreams, by how they ended',
-  upstream_fallbacks: 'Requests that another upstream of the model was asked instead',
+  upstream_fallbacks: 'Requests that were sent to the next upstream of the model instead',
   upstream_rests: 'Times an upstream began to rest after failures',
   upstream_response_seconds: 'Time until the head of a response of an upstream',
   upstream_first_event_seconds: 'Time until the first event of a stream of an upstream',

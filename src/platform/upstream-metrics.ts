@@ -26,7 +26,7 @@ export interface UpstreamCounts {
 
 export interface CountedUpstreams extends UpstreamMetrics {
   all(): readonly UpstreamCounts[]
-  /** Forgets everything. */
+  /** Removes all counts. */
   clear(): void
 }
 
@@ -54,8 +54,8 @@ export const countUpstreams = (): CountedUpstreams => {
   const counted = new Map<string, Counting>()
   const of = ({ upstream, model }: { readonly upstream: string; readonly model: string }): Counting => {
     const key = `${upstream} ${model}`
-    const known = counted.get(key)
-    if (known !== undefined) return known
+    const existing = counted.get(key)
+    if (existing !== undefined) return existing
     if (counted.size >= MAX_TARGETS && upstream !== FURTHER.upstream) return of(FURTHER)
     const created = { upstream, model, ...newCounts() }
     counted.set(key, created)

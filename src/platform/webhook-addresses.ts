@@ -2,6 +2,7 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import type { WebhookAddresses } from '../core/model/alert.ts'
 import { DeliveryFailed } from '../core/ports/alert-store.ts'
+import { isLoopback } from './loopback.ts'
 
 type Network = readonly [address: string, bits: number]
 
@@ -89,14 +90,11 @@ const literalOf = ({ hostname }: URL): string | undefined => {
   return isIP(host) === 0 ? undefined : host
 }
 
-/** Names of this machine (RFC 6761). */
-const LOOPBACK_NAME = /^(.+\.)?localhost\.?$/
-
 /** Which setting allows the host of a URL, as far as its text shows; undefined: a name, which is yet to be resolved. */
 const kindOfHost = (url: URL): AddressKind | undefined => {
   const literal = literalOf(url)
   if (literal !== undefined) return kindOfAddress(literal)
-  return LOOPBACK_NAME.test(url.hostname) ? 'loopback' : undefined
+  return isLoopback(url.hostname) ? 'loopback' : undefined
 }
 
 /**
@@ -112,9 +110,6 @@ export const urlFault = (url: URL, allowed: WebhookAddresses): string | undefine
     ? undefined
     : `contain no ${kind === 'none' ? 'reserved or link-local' : kind} address (ALERT_WEBHOOK_ADDRESSES is ${allowed})`
 }
-
-const isAllowed = (address: string, allowed: WebhookAddresses): boolean =>
-  ALLOWED[allowed].includes(kindOfAddress(address))
 
 /** Resolves a name. */
 export type Resolve = (
@@ -152,12 +147,10 @@ const faultOf = (
   { allowed, isLoopbackOnly }: AddressRules,
 ): DeliveryFailed | undefined => {
   if (addresses.length === 0) return new DeliveryFailed('the name of the receiver has no address')
-  const refused = addresses.find(
-    ({ address }) =>
-      !isAllowed(address, allowed) || (isLoopbackOnly && kindOfAddress(address) !== 'loopback'),
-  )
-  if (refused === undefined) return undefined
+  const kinds = ALLOWED[allowed].filter((kind) => !isLoopbackOnly || kind === 'loopback')
+  const rejected = addresses.find(({ address }) => !kinds.includes(kindOfAddress(address)))
+  if (rejected === undefined) return undefined
   return new DeliveryFailed(
-    `the name of the receiver resolves to ${refused.address}, which ALERT_WEBHOOK_ADDRESSES (${allowed}) does not allow`,
+    `the name of the receiver resolves to ${rejected.address}, which ALERT_WEBHOOK_ADDRESSES (${allowed}) does not allow`,
   )
 }
