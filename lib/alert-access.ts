@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import type { WebhookAddresses } from '../src/core/model/alert.ts'
-import { type RejectedSettings, type SecretRef, secretArnsOf } from './construct-props.ts'
+import { regionOfTopic, type WebhookAddresses } from '../src/core/model/alert.ts'
+import { grantSecrets, type RejectedSettings, type SecretRef, secretArnsOf } from './construct-props.ts'
 import type { ZaelFunction } from './zael-function.ts'
 
 /** A topic of SNS. */
@@ -28,7 +28,7 @@ export const ALERT_SETTINGS: RejectedSettings = {
   instead: 'use alertTopics, alertSecrets and alertWebhookAddresses of the stack or of both constructs',
 }
 
-/** The settings of a function that knows the allowed receivers. Throws for secrets that hold zael's own tokens. */
+/** The settings that list the allowed receivers. Throws for secrets that hold zael's own tokens. */
 export const alertEnvironment = (
   access: AlertAccess,
   tokens: readonly SecretRef[] = [],
@@ -50,16 +50,11 @@ export const grantAlerts = (fn: ZaelFunction, { alertTopics = [], alertSecrets =
     fn.allow(['sns:Publish'], [topicArnOf(topic)])
     if (typeof topic !== 'string') topic.masterKey?.grant(fn.fn, 'kms:Decrypt', 'kms:GenerateDataKey*')
   }
-  for (const secret of alertSecrets) {
-    fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf('alertSecrets', [secret]))
-    if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
-  }
+  grantSecrets(fn, 'alertSecrets', alertSecrets)
 }
-
-const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/
 
 const topicArnOf = (topic: TopicRef | string): string => {
   const arn = typeof topic === 'string' ? topic : topic.topicArn
-  if (Token.isUnresolved(arn) || TOPIC_ARN.test(arn)) return arn
+  if (Token.isUnresolved(arn) || regionOfTopic(arn) !== undefined) return arn
   throw new Error(`alertTopics must be standard topics of SNS or their ARNs: ${arn}`)
 }

@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib'
 import type { IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { settingMistakes } from '../src/settings/read-settings.ts'
+import type { ZaelFunction } from './zael-function.ts'
 
 /**
  * The target of a stack. `aws`: protected against loss, with logs and streaming. `local`: an emulator; only resources that the
@@ -53,6 +54,18 @@ export const secretArnsOf = (
     throw new Error(`${property} must not contain the secrets of zael's own tokens`)
   }
   return arns
+}
+
+/** Lets a function read the secrets in a property. */
+export const grantSecrets = (
+  fn: ZaelFunction,
+  property: string,
+  secrets: readonly (SecretRef | string)[] = [],
+): void => {
+  for (const secret of secrets) {
+    fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf(property, [secret]))
+    if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
+  }
 }
 
 /** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */

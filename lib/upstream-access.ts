@@ -1,5 +1,5 @@
 import { Stack, Validations } from 'aws-cdk-lib'
-import { type SecretRef, secretArnsOf } from './construct-props.ts'
+import { grantSecrets, type SecretRef, secretArnsOf } from './construct-props.ts'
 import type { ZaelFunction } from './zael-function.ts'
 
 /** The upstreams that the API may use with permissions of AWS. Nothing is allowed by default. */
@@ -29,10 +29,7 @@ export const grantUpstreams = (fn: ZaelFunction, access: UpstreamAccess): void =
     })
     fn.allow(['bedrock-mantle:CreateInference'], [project])
   }
-  for (const secret of access.upstreamSecrets ?? []) {
-    fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf('upstreamSecrets', [secret]))
-    if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
-  }
+  grantSecrets(fn, 'upstreamSecrets', access.upstreamSecrets)
 }
 
 /** The value of UPSTREAM_ALLOWED_SECRET_ARNS. Throws for secrets that hold zael's own tokens. */

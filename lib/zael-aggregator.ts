@@ -34,12 +34,12 @@ export interface ZaelAggregatorProps extends AlertAccess {
  * too. Its own items, configuration and deleted buckets do not concern it.
  */
 const BUCKET_CHANGES = [
-  ['ENTITY#', FilterRule.beginsWith('BUCKET#')],
-  ['POLICY#', FilterRule.isEqual('BUCKET')],
-].map(([owner, sortKey]) =>
+  { PK: FilterRule.beginsWith('ENTITY#'), SK: FilterRule.beginsWith('BUCKET#') },
+  { PK: FilterRule.beginsWith('POLICY#'), SK: FilterRule.isEqual('BUCKET') },
+].map(({ PK, SK }) =>
   FilterCriteria.filter({
     eventName: FilterRule.or('INSERT', 'MODIFY'),
-    dynamodb: { Keys: { PK: { S: FilterRule.beginsWith(String(owner)) }, SK: { S: sortKey } } },
+    dynamodb: { Keys: { PK: { S: PK }, SK: { S: SK } } },
   }),
 )
 
