@@ -3,9 +3,9 @@ import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { parseLimits } from '../src/contract/limits.ts'
 import { newEntity } from '../src/core/admin/entities.ts'
 import { createLimiter, type Limiter, type LimiterSettings } from '../src/core/decide/limiter.ts'
+import type { Entity } from '../src/core/model/entity.ts'
 import { type LimitSetKey, limitSetText, policyLimitSet } from '../src/core/model/limit-set.ts'
 import type { PolicyKey } from '../src/core/model/policy.ts'
-import { SECOND_NS } from '../src/core/model/time.ts'
 import { type Clock, noMetrics, silentLogger } from '../src/core/ports/platform.ts'
 import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../src/platform/runtime.ts'
 import { createDynamoAdminStore } from '../src/store/dynamodb/admin/admin-store.ts'
@@ -22,9 +22,6 @@ export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 export const DEADLINE_MS = 30_000
 /** Steady state: the configuration is cached. How often it is read again is a setting, not a cost of decisions. */
 const CONFIG_CACHE_MS = 3_600_000
-
-/** The limits of new entities are read again each second. */
-export const AGE_NS = 3600n * SECOND_NS
 
 /** A limiter as in one server, with its own client and caches. */
 export interface BenchNode {
@@ -84,6 +81,10 @@ export const openBenchTable = async (engineUrl?: string): Promise<BenchTable> =>
   }
 }
 
+/** Created long ago: the limits of a new entity are read again each second. */
+export const oldEntity = (id: string, parentId: string | null = null): Entity =>
+  newEntity({ id, name: id, parentId }, 0n)
+
 const entitiesIn = (
   client: DynamoClient,
   tableName: string,
@@ -95,9 +96,7 @@ const entitiesIn = (
     await admin.putLimitSet(key, set, null, auditOf(limitSetText(key), version))
   }
   const addLimited = async (id: string, limits: readonly object[], parentId?: string): Promise<void> => {
-    const now = systemClock.now()
-    const entity = newEntity({ id, name: id, parentId: parentId ?? null }, now - AGE_NS)
-    await admin.createEntity(entity, auditOf(id, now))
+    await admin.createEntity(oldEntity(id, parentId), auditOf(id, systemClock.now()))
     await putLimits({ owner: { kind: 'entity', id }, resource: '_default_' }, limits)
   }
   return {

@@ -44,7 +44,7 @@ export interface GatewayOptions {
   readonly rounds: number
   /** Sent to each server before its first turn: the engine compiles code by how often it has run. */
   readonly warmUpCalls: number
-  /** The end of it for a slow server. */
+  /** Ends the warm-up of a slow server earlier. */
   readonly warmUpSeconds: number
   /** Of the slow upstream. */
   readonly slowSeconds: number

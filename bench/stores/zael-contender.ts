@@ -1,13 +1,12 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb'
 import { parseLimits } from '../../src/contract/limits.ts'
-import { newEntity } from '../../src/core/admin/entities.ts'
 import type { DecisionRequest } from '../../src/core/decide/decision.ts'
 import { systemClock } from '../../src/platform/runtime.ts'
 import { entityItem } from '../../src/store/dynamodb/admin/entities.ts'
 import { limitSetItem } from '../../src/store/dynamodb/admin/limit-sets.ts'
 import type { StoredItem } from '../../src/store/dynamodb/attributes.ts'
 import type { AppliedWrite } from '../count-calls.ts'
-import { AGE_NS, type BenchTable } from '../table.ts'
+import { type BenchTable, oldEntity } from '../table.ts'
 import { type Contender, expectDecision, forEachAtOnce } from './contender.ts'
 import { allNames, namesOf, type ScenarioName } from './scenario.ts'
 
@@ -69,13 +68,15 @@ const putEntities = async (
 }
 
 const itemsOf = (contender: string, scenario: ScenarioName, name: string): readonly StoredItem[] => {
-  const now = systemClock.now()
   const id = `${contender}-${name}`
   const isChild = scenario === 'cascade' && name !== 'parent'
   const parentId = isChild ? `${contender}-parent` : null
   const limits = parseLimits(scenario === 'denied' ? SPENT : LARGE, 'limits')
   return [
-    entityItem(newEntity({ id, name: id, parentId }, now - AGE_NS)),
-    limitSetItem({ owner: { kind: 'entity', id }, resource: '_default_' }, { limits, version: now }),
+    entityItem(oldEntity(id, parentId)),
+    limitSetItem(
+      { owner: { kind: 'entity', id }, resource: '_default_' },
+      { limits, version: systemClock.now() },
+    ),
   ]
 }
