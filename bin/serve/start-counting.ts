@@ -47,9 +47,7 @@ const startDelivering = (deliver: AlertDelivery['deliver']): Feed => {
   return {
     async stop() {
       clearInterval(timer)
-      const patience = new AbortController()
-      await Promise.race([delivering, pause(STOP_WITHIN_MS, undefined, patience).catch(() => {})])
-      patience.abort()
+      await Promise.race([delivering, pause(STOP_WITHIN_MS, undefined, { ref: false })])
     },
   }
 }

@@ -6,8 +6,7 @@ import { StoreUnavailable } from '../../src/core/model/errors.ts'
 import { noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import type { DynamoClient } from '../../src/store/dynamodb/client.ts'
-
-const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alerts'
+import { TOPIC } from '../store/store-fixtures.ts'
 
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:signing-AbCdEf'
 

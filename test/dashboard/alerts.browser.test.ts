@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { startServer } from '../support/loopback-server.ts'
+import { startReceiver } from '../support/webhook-receiver.ts'
 import { eventually, expectUsableByAll } from './support/checks.ts'
 import { createDashboardWorld, createOwnEntity, requests } from './support/world.ts'
 
@@ -11,19 +11,8 @@ const world = createDashboardWorld({
 
 const dialog = (page: Page): Locator => page.getByRole('dialog')
 
-/** A receiver that accepts everything. */
-const receive = async () => {
-  const signatures: unknown[] = []
-  const { origin } = await startServer((request, response) => {
-    signatures.push(request.headers['webhook-signature'])
-    request.resume()
-    response.writeHead(204).end()
-  })
-  return { url: `${origin}/hooks`, signatures }
-}
-
 test('an alert is added, reports a limit once it is nearly used up, is edited and removed', async () => {
-  const receiver = await receive()
+  const receiver = await startReceiver()
   const { charge } = await createOwnEntity(world, 'alerted', [requests(10)])
   const page = await world.open({ route: '/alerts' })
   await page.getByText('No alerts yet').waitFor()
@@ -47,7 +36,9 @@ test('an alert is added, reports a limit once it is nearly used up, is edited an
   await page.getByText('alerted has reached 80 % of rpm on _default_').waitFor()
   await page.getByText('9 of 10 in use').waitFor()
   await page.getByText('delivered', { exact: true }).waitFor()
-  await eventually(async () => receiver.signatures).toEqual([expect.stringMatching(/^v1,/)])
+  await eventually(async () => receiver.received.map(({ headers }) => headers['webhook-signature'])).toEqual([
+    expect.stringMatching(/^v1,/),
+  ])
   await expectUsableByAll(page)
 
   await page.getByRole('button', { name: 'Edit nearly' }).click()

@@ -13,6 +13,7 @@ import {
 } from '../../dashboard/alerts/alert-draft.ts'
 import { deliveryText } from '../../dashboard/alerts/alert-events.tsx'
 import type { Alert, AlertEvent } from '../../dashboard/api/responses.ts'
+import { TOPIC, WEBHOOK } from '../store/store-fixtures.ts'
 
 const ALERT: Alert = {
   name: 'budgets',
@@ -20,13 +21,11 @@ const ALERT: Alert = {
   policy: null,
   limit_name: 'usd_month',
   shares: [0.29, 0.8, 1],
-  webhook: { url: 'https://hooks.example.com/zael', secret: 'env:ALERT_SECRET_OPS' },
+  webhook: WEBHOOK,
   sns_topic_arn: null,
   created_at: 1,
   changed_at: 1,
 }
-
-const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alerts'
 
 describe('the form of an alert', () => {
   test.each<Alert>([

@@ -1,52 +1,26 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { createWebhookPoster } from '../../src/platform/webhook.ts'
-import { startServer } from '../support/loopback-server.ts'
-
-const guide = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8')
-
-const codeIn = (language: string): string =>
-  new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(guide)?.[1] ?? ''
-
-interface Request {
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
+import { exampleIn, isGenuine, type SignedWebhook, startReceiver } from '../support/webhook-receiver.ts'
 
 /** A message as a receiver gets it, `secondsAgo`. */
-const sent = async (secret: string, secondsAgo = 0): Promise<Request> => {
-  const requests: Request[] = []
-  const { origin } = await startServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part)
-    const headers = Object.fromEntries(
-      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
-    )
-    requests.push({ headers, body: Buffer.concat(parts).toString() })
-    response.writeHead(204).end()
-  })
+const sent = async (secret: string, secondsAgo = 0): Promise<SignedWebhook> => {
+  const { origin, received } = await startReceiver()
   const clock = { now: () => BigInt(Date.now() - secondsAgo * 1000) * 1_000_000n }
   const post = createWebhookPoster({ addresses: 'loopback', clock })
   await post(origin, secret, { id: 'alert_1', subject: '', body: '{"text":"80 % of £5"}' })
-  const [request] = requests
+  const [request] = received
   if (request === undefined) throw new Error('nothing was received')
   return request
 }
 
-const inJavaScript = async ({ headers, body }: Request, secret: string): Promise<unknown> => {
-  const code = `${codeIn('js')}\nexport { isGenuine }`
-  const { isGenuine } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
-  return isGenuine(headers, body, secret)
-}
-
-const inPython = async ({ headers, body }: Request, secret: string): Promise<unknown> => {
+const inPython = async ({ headers, body }: SignedWebhook, secret: string): Promise<unknown> => {
   const call =
     'import json, sys\nrequest, secret = json.loads(sys.argv[1]), sys.argv[2]\nprint(json.dumps(is_genuine(request["headers"], request["body"].encode(), secret)))'
   const { stdout } = await promisify(execFile)('python3', [
     '-c',
-    `${codeIn('python')}\n${call}`,
+    `${exampleIn('python')}\n${call}`,
     JSON.stringify({ headers, body }),
     secret,
   ])
@@ -56,7 +30,7 @@ const inPython = async ({ headers, body }: Request, secret: string): Promise<unk
 const SECRETS = ['a-secret-of-16-characters', 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3']
 
 test.each([
-  ['JavaScript', inJavaScript],
+  ['JavaScript', isGenuine],
   ['Python', inPython],
 ])('the %s example accepts genuine messages, and no others', async (_, verify) => {
   for (const secret of SECRETS) {

@@ -1,33 +1,14 @@
 import { createHmac } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { expect, test } from 'vitest'
-import { startServer } from '../support/loopback-server.ts'
+import { type ReceivedWebhook, respondWith, startReceiver } from '../support/webhook-receiver.ts'
 import { admin, ask, newCaller, output } from './deployment.ts'
 
 const lambda = new LambdaClient({})
 
 const SECRET = process.env.ALERT_SECRET_E2E ?? ''
 
-interface Message {
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** A receiver on this machine, where the emulator runs the aggregator too. */
-const receive = async (statuses: readonly number[]) => {
-  const messages: Message[] = []
-  const rest = [...statuses]
-  const { origin } = await startServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part)
-    messages.push({ headers: request.headers, body: Buffer.concat(parts).toString() })
-    response.writeHead(rest.shift() ?? 204).end()
-  })
-  return { url: `${origin}/hooks`, messages }
-}
-
-const isGenuine = ({ headers, body }: Message): boolean => {
+const isGenuine = ({ headers, body }: ReceivedWebhook): boolean => {
   const content = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`
   return (
     headers['webhook-signature'] === `v1,${createHmac('sha256', SECRET).update(content).digest('base64')}`
@@ -53,7 +34,8 @@ const soon = { timeout: 90_000, interval: 1000 }
 
 test('a budget at 80 % is reported once, and again until the receiver accepts it', async () => {
   const { entityId, key } = await newCaller({ rpm: 100 })
-  const receiver = await receive([500])
+  // on this machine, where the emulator runs the aggregator too
+  const receiver = await startReceiver(respondWith(500))
   const webhook = { url: receiver.url, secret: 'env:ALERT_SECRET_E2E' }
   const name = `e2e-${Date.now()}`
   await admin('PUT', `/api/limits/${entityId}`, { resource: '_total_', limits: [BUDGET] })
@@ -90,7 +72,7 @@ test('a budget at 80 % is reported once, and again until the receiver accepts it
       attempts: 2,
     },
   ])
-  expect(receiver.messages.map(isGenuine)).toEqual([true, true])
-  expect(new Set(receiver.messages.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  expect(receiver.received.map(isGenuine)).toEqual([true, true])
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
   await admin('DELETE', `/api/alerts/${name}`)
 }, 200_000)

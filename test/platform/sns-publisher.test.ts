@@ -2,12 +2,11 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterEach, expect, test } from 'vitest'
 import { publish } from '../../src/platform/sns-publisher.ts'
+import { TOPIC } from '../store/store-fixtures.ts'
 
 const sns = mockClient(SNSClient)
 
 afterEach(() => sns.reset())
-
-const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alerts'
 
 const MESSAGE = { id: 'alert_1', subject: 'zael: team-a at 80 % of usd_month', body: '{"text":"80 %"}' }
 

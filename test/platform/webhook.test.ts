@@ -1,40 +1,14 @@
 import { createHmac } from 'node:crypto'
-import type { IncomingHttpHeaders, RequestListener } from 'node:http'
 import { expect, test } from 'vitest'
 import { DeliveryFailed } from '../../src/core/ports/alert-store.ts'
 import { createWebhookPoster, signingSecretFault, type WebhookOptions } from '../../src/platform/webhook.ts'
 import type { Resolve } from '../../src/platform/webhook-addresses.ts'
 import { createTestClock, START } from '../core/test-clock.ts'
-import { startServer } from '../support/loopback-server.ts'
+import { startReceiver } from '../support/webhook-receiver.ts'
 
 const SECRET = 'a-secret-of-16-characters'
 
 const MESSAGE = { id: 'alert_1', subject: 'zael', body: '{"text":"80 % ¥"}' }
-
-interface Received {
-  readonly url: string
-  readonly method: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** A receiver on this machine. */
-const startReceiver = async (respond: RequestListener = (_, response) => response.writeHead(204).end()) => {
-  const received: Received[] = []
-  const { origin } = await startServer((request, response) => {
-    let body = ''
-    request.setEncoding('utf8')
-    request.on('data', (part) => {
-      body += part
-    })
-    request.on('end', () => {
-      const { url = '', method = '', headers } = request
-      received.push({ url, method, headers, body })
-      respond(request, response)
-    })
-  })
-  return { origin, received }
-}
 
 const posterOf = (options: Partial<WebhookOptions> = {}) =>
   createWebhookPoster({ addresses: 'loopback', clock: createTestClock(), ...options })

@@ -18,6 +18,7 @@ import {
   ofEntity,
   RPM,
   TODAY,
+  TOPIC,
 } from './store-fixtures.ts'
 
 /** What every admin store does. `store` is created before the first test; `TODAY` is the time of its clock. */
@@ -431,7 +432,7 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
           policy: policyKeyOf('USER_MODEL', 'ann/org/model:1'),
           limitName: 'rpm',
           shares: [0.125, 1.5],
-          target: { kind: 'sns', topicArn: 'arn:aws:sns:eu-central-1:123456789012:alerts' },
+          target: { kind: 'sns', topicArn: TOPIC },
           changedAt: TODAY + 5n,
         })
         await store().putAlert(policy, anAudit({ subject }))

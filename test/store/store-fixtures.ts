@@ -54,12 +54,16 @@ export const anUpstream = (fields: Partial<Upstream> & Pick<Upstream, 'name'>): 
   ...fields,
 })
 
+export const WEBHOOK = { url: 'https://hooks.example.com/zael', secret: 'env:ALERT_SECRET_OPS' } as const
+
+export const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alerts'
+
 export const anAlert = (fields: Partial<Alert> & Pick<Alert, 'name'>): Alert => ({
   entityId: null,
   policy: null,
   limitName: null,
   shares: [0.8, 1],
-  target: { kind: 'webhook', url: 'https://hooks.example.com/zael', secret: 'env:ALERT_SECRET_OPS' },
+  target: { kind: 'webhook', ...WEBHOOK },
   createdAt: TODAY,
   changedAt: TODAY,
   ...fields,

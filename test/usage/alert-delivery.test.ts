@@ -15,7 +15,7 @@ import {
   RETRY_SECONDS,
 } from '../../src/usage/alert-delivery.ts'
 import { createTestClock, SECOND, START, type TestClock } from '../core/test-clock.ts'
-import { anAlert, anAlertEvent } from '../store/store-fixtures.ts'
+import { anAlert, anAlertEvent, TOPIC } from '../store/store-fixtures.ts'
 import { createMemoryAlertEventStore } from '../support/memory-alert-event-store.ts'
 
 let clock: TestClock
@@ -182,7 +182,7 @@ describe('a message that is not accepted', () => {
   test('is sent to the new target after the alert was corrected', async () => {
     await raise()
     await deliveryOf(rejecting()).deliver(WITHIN_MS)
-    const target = { kind: 'sns', topicArn: 'arn:aws:sns:eu-central-1:123456789012:alerts' } as const
+    const target = { kind: 'sns', topicArn: TOPIC } as const
     alert = anAlert({ name: 'ops', target })
     clock.advance(10n * SECOND)
     await deliveryOf().deliver(WITHIN_MS)

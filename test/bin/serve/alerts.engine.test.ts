@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { createDelivery, createRecordQueue } from '../../../bin/serve/delivery.ts'
 import { type Stops, startApi, startServer, stopAll } from '../../../bin/serve/start-server.ts'
@@ -11,7 +9,12 @@ import { createPrometheusMetrics } from '../../../src/platform/prometheus-metric
 import { readSettings } from '../../../src/settings/read-settings.ts'
 import { ensureTable } from '../../../src/store/dynamodb/table-definition.ts'
 import type { StreamRecord } from '../../../src/usage/stream-usage.ts'
-import { startServer as startReceiver } from '../../support/loopback-server.ts'
+import {
+  isGenuine,
+  type ReceivedWebhook,
+  respondWith,
+  startReceiver,
+} from '../../support/webhook-receiver.ts'
 
 const stops: Stops = []
 
@@ -30,40 +33,12 @@ const settings = readSettings({
   CONFIG_CACHE_SECONDS: '1',
 })
 
-/** The function of the documentation, as a receiver would use it. */
-const isGenuine = async (headers: IncomingHttpHeaders, body: string): Promise<boolean> => {
-  const guide = readFileSync(new URL('../../../docs/alerts.md', import.meta.url), 'utf8')
-  const [, code = ''] = /```js\n(.*?)```/s.exec(guide) ?? []
-  const { isGenuine: check } = await import(
-    `data:text/javascript,${encodeURIComponent(`${code}\nexport { isGenuine }`)}`
-  )
-  return check(headers, body, SECRET)
-}
-
-interface Message {
-  readonly isGenuine: boolean
-  readonly id: unknown
-  readonly data: Readonly<Record<string, unknown>>
-}
-
-/** A receiver that verifies signatures. It responds with `statuses`, then with 204. */
-const receive = async (statuses: readonly number[] = []) => {
-  const messages: Message[] = []
-  const rest = [...statuses]
-  const { origin } = await startReceiver(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part)
-    const body = Buffer.concat(parts).toString()
-    const { headers } = request
-    messages.push({
-      isGenuine: await isGenuine(headers, body),
-      id: headers['webhook-id'],
-      data: JSON.parse(body).data,
-    })
-    response.writeHead(rest.shift() ?? 204).end()
-  })
-  return { url: `${origin}/hooks`, messages }
-}
+/** A message as its receiver reads it. */
+const messageIn = async (webhook: ReceivedWebhook) => ({
+  isGenuine: await isGenuine(webhook, SECRET),
+  id: webhook.headers['webhook-id'],
+  data: JSON.parse(webhook.body).data,
+})
 
 const ask = async (url: string, method: string, path: string, body?: unknown, entity?: string) => {
   const response = await fetch(url + path, {
@@ -125,7 +100,7 @@ const BUDGET = {
 test('a team at 80 % and 100 % of its budget gets one alert each, from three nodes', async () => {
   const { urls, aggregators, records, flush } = await startNodes()
   const [first = '', second = '', third = ''] = urls
-  const receiver = await receive()
+  const receiver = await startReceiver()
   await ask(first, 'POST', '/api/entities', { entity_id: 'team-a', name: 'Team A' })
   await ask(first, 'PUT', '/api/limits/team-a', { resource: '_total_', limits: [BUDGET] })
   for (const id of ['key-1', 'key-2', 'key-3'])
@@ -150,7 +125,7 @@ test('a team at 80 % and 100 % of its budget gets one alert each, from three nod
   const deliverAll = async (): Promise<number> => {
     await flush()
     await Promise.all(aggregators.map(({ deliver }) => deliver(10_000)))
-    return receiver.messages.length
+    return receiver.received.length
   }
   await spendUntilDenied()
   await expect.poll(deliverAll, { timeout: 30_000, interval: 200 }).toBe(2)
@@ -161,7 +136,7 @@ test('a team at 80 % and 100 % of its budget gets one alert each, from three nod
     await aggregator.handle({ Records: records.slice(0, 20) })
   }
   expect(await deliverAll()).toBe(2)
-  const [at80, at100] = receiver.messages
+  const [at80, at100] = await Promise.all(receiver.received.map(messageIn))
   expect(at80).toMatchObject({
     isGenuine: true,
     data: { alert: 'budget', entity_id: 'team-a', resource: '_total_', share: 0.8, capacity_usd: 1 },
@@ -182,7 +157,7 @@ test('a team at 80 % and 100 % of its budget gets one alert each, from three nod
 })
 
 test('npm start sends an alert of a policy, and again after the receiver has failed', async () => {
-  const receiver = await receive([503])
+  const receiver = await startReceiver(respondWith(503))
   const server = await startServer({
     settings: { ...settings, dynamodbPort: 0 },
     environment,
@@ -201,8 +176,8 @@ test('npm start sends an alert of a policy, and again after the receiver has fai
   for (let n = 0; n < 5; n += 1)
     await ask(apiUrl, 'POST', '/v1/limits/check', { resource: 'gpt-4' }, 'key-bob')
   const soon = { timeout: 40_000, interval: 250 }
-  await expect.poll(() => receiver.messages.length, soon).toBe(2)
-  const [first, again] = receiver.messages
+  await expect.poll(() => receiver.received.length, soon).toBe(2)
+  const [first, again] = await Promise.all(receiver.received.map(messageIn))
   expect(first).toMatchObject({ isGenuine: true, data: { policy: 'API_KEY/key-bob', limit_name: 'rph' } })
   expect(again?.id).toBe(first?.id)
   const events = async () => (await ask(apiUrl, 'GET', '/api/alerts/events')).body.items

@@ -1,13 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { alertEventsResponse, alertResponse, alertsResponse } from '../../../src/contract/alerts.ts'
 import { MAX_ALERTS } from '../../../src/core/model/alert.ts'
-import { anAlert, anAlertEvent, anAudit, TODAY } from '../../store/store-fixtures.ts'
+import { anAlert, anAlertEvent, anAudit, TODAY, TOPIC, WEBHOOK } from '../../store/store-fixtures.ts'
 import { asDescribed } from '../as-described.ts'
 import { createTestApp, VIEWER } from '../test-app.ts'
-
-const WEBHOOK = { url: 'https://hooks.example.com/zael', secret: 'env:ALERT_SECRET_OPS' }
-
-const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alerts'
 
 const PATH = '/api/alerts/ops'
 
