@@ -123,7 +123,7 @@ const play = (history: readonly Charge[]) => {
 const keyOf = ({ limitName, window, share, alert }: AlertEvent): string =>
   `${limitName} ${window.start} ${share} ${alert}`
 
-/** A store that counts what it has put, and fails as often as told. */
+/** A store that counts what it has put, and fails as `fail` sets. */
 const countingStore = () => {
   const store = createMemoryAlertEventStore()
   const raised: AlertEvent[] = []
@@ -225,7 +225,7 @@ const losingStore = (store: AlertEventStore) => {
   return { events, lost }
 }
 
-/** What the receivers know of one event. */
+/** The attempts of one event. */
 interface Received {
   times: number
   accepted: number
