@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { Alert, AlertEvent, DeliveryState } from '../core/model/alert.ts'
 import { MS_NS, SECOND_NS } from '../core/model/time.ts'
 import {
+  ALERT_REMOVED,
   type AlertEventStore,
   type AlertReader,
   type AlertSender,
@@ -67,7 +68,7 @@ const dueEvents = async ({
 /** Makes one attempt, unless another process makes it. Throws `StoreUnavailable`. */
 const deliverEvent = async (deps: AlertDeliveryDependencies, event: AlertEvent): Promise<void> => {
   const alert = await deps.alert(event.alert)
-  if (alert === undefined) return end(deps, event, { state: 'failed', reason: 'the alert was removed' })
+  if (alert === undefined) return end(deps, event, { state: 'failed', reason: ALERT_REMOVED })
   // the lease of the last attempt has expired: whether it was received is unknown
   if (event.attempts >= MAX_ATTEMPTS)
     return end(deps, event, { state: 'failed', reason: 'the process ended during the last attempt' })

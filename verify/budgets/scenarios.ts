@@ -136,7 +136,7 @@ const softCap = (parts: Parts, budget: Budget): BudgetScenario => {
 
 const DOLLAR = 1_000_000
 
-/** Every budget is spent many times over by what callers ask for. */
+/** The requests of callers would spend every budget many times over. */
 export const budgetScenarios = (load: Load): readonly BudgetScenario[] => {
   const caches = { prices: 'caches', of: CLAUDE, load }
   const longer = { ...load, seconds: 2 * load.seconds }

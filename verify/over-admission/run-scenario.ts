@@ -74,9 +74,8 @@ const sendAll = async (nodes: readonly BenchNode[], clock: Clock, scenario: Scen
       if (admission) admissions.push(admission)
     }
   }
-  const dealt = nodes.map((_, index) => Math.floor((total + nodes.length - 1 - index) / nodes.length))
-  const all = nodes.flatMap((node, index) => Array.from({ length: dealt[index] ?? 0 }, () => node))
-  await Promise.all(all.map(call))
+  const dealt = Array.from({ length: total }, (_, index) => nodes[index % nodes.length] ?? [])
+  await Promise.all(dealt.flat().map(call))
   return { admissions, tally }
 }
 

@@ -4,7 +4,7 @@ import type { Limiter } from '../../src/core/decide/limiter.ts'
 import { DEFAULT_RESOURCE } from '../../src/core/model/limit-set.ts'
 import { touches } from './invariants/uses.ts'
 import type { LoggedProbe, LoggedRequest } from './run-log.ts'
-import type { Schedule } from './schedule/schedule.ts'
+import { callersIn, type Schedule } from './schedule/schedule.ts'
 import { SLOTS_NAME } from './world/config.ts'
 import type { Machine } from './world/machine.ts'
 import type { Scheduler } from './world/scheduler.ts'
@@ -51,9 +51,7 @@ export const probeSlots = async (
   limiter: Limiter,
   probed: (probe: LoggedProbe) => void,
 ): Promise<void> => {
-  const { entities } = schedule
-  const callers = entities.filter(({ parentId }) => parentId !== null || entities.length === 1)
-  for (const { id: entityId } of callers) {
+  for (const entityId of callersIn(schedule)) {
     const slots = leastOf(schedule, entityId)
     if (slots === undefined) continue
     const held = await takeAll(limiter, entityId, slots)

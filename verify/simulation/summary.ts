@@ -1,7 +1,7 @@
 import { shareUsed } from './invariants/used-up.ts'
 import type { RunLog } from './run-log.ts'
 import { amountOf } from './schedule/draw-entities.ts'
-import { isCalm } from './schedule/schedule.ts'
+import { hasTransition, isCalm } from './schedule/schedule.ts'
 import { type Failure, failureOf } from './simulate.ts'
 
 /** The totals of several schedules. The sum of two summaries is a summary. */
@@ -48,9 +48,6 @@ const hasModes = ({ schedule }: RunLog): boolean =>
   [...schedule.entities, ...schedule.policies].some(({ limits }) =>
     limits.some(({ mode, onUnavailable }) => mode !== undefined || onUnavailable !== undefined),
   )
-
-const hasTransition = ({ entities, policies }: RunLog['schedule']): boolean =>
-  [...entities, ...policies].some(({ limits }) => limits.some(({ scheduled }) => scheduled !== undefined))
 
 const hasSize = ({ entities, policies, changes }: RunLog['schedule'], kind: string): boolean =>
   [...entities, ...policies, ...changes].some(({ limits }) => limits.some(({ size }) => size.kind === kind))

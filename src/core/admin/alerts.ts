@@ -8,7 +8,7 @@ import {
 } from '../model/alert.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import { alertToJson } from '../model/json.ts'
-import type { AlertEventStore } from '../ports/alert-store.ts'
+import { ALERT_REMOVED, type AlertEventStore } from '../ports/alert-store.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
 
 /** Configured alerts. All methods throw `StoreUnavailable`. */
@@ -17,7 +17,9 @@ export interface AlertService {
   list(): Promise<readonly Alert[]>
   /** Throws `not_found`. */
   get(name: string): Promise<Alert>
-  /** Creates or replaces the alert. Throws `invalid_request`, also if this deployment cannot reach its target, and `conflict`. */
+  /**
+   * Creates or replaces the alert. Throws `invalid_request`, also if this deployment cannot reach its target, and `conflict`.
+   */
   put(
     name: string,
     draft: AlertDraft,
@@ -89,9 +91,6 @@ const removeAlert = async (deps: AlertDependencies, name: string, actor: string)
   await endPending(deps, name)
 }
 
-/** Why an event fails whose alert no longer exists. */
-export const ALERT_REMOVED = 'the alert was removed'
-
 const MOST_ENDED = 1000
 
 /** Ends the deliveries of a removed alert: once there is no alert, the aggregator looks for none. */
@@ -100,13 +99,8 @@ const endPending = async ({ alertEvents, clock }: AlertDependencies, name: strin
   const endedAt = clock.now()
   for (const event of pending) {
     const { attempts } = event
-    await alertEvents.update(event, {
-      state: 'failed',
-      attempts,
-      dueAt: null,
-      reason: ALERT_REMOVED,
-      endedAt,
-    })
+    const ended = { state: 'failed', attempts, dueAt: null, reason: ALERT_REMOVED, endedAt } as const
+    await alertEvents.update(event, ended)
   }
 }
 

@@ -85,18 +85,16 @@ export const createPolicyService = (deps: PolicyDependencies): PolicyService => 
       const policy = await existing(key)
       if (isNameScope(key.scope)) {
         await rewrite(deps, key, resetEntry(key, actor), (set, version) => ({ ...set, since: version }))
-      } else {
-        await limiter.resetPolicy(key)
-        await deps.store.recordAudit(auditRecord(deps, resetEntry(key, actor)))
-      }
+      } else await resetBucket(deps, key, actor)
       return policy
     },
-    async resetNamed(bucket, actor) {
-      const key = namedBucketKey(bucket)
-      await limiter.resetPolicy(key)
-      await deps.store.recordAudit(auditRecord(deps, resetEntry(key, actor)))
-    },
+    resetNamed: (bucket, actor) => resetBucket(deps, namedBucketKey(bucket), actor),
   }
+}
+
+const resetBucket = async (deps: PolicyDependencies, key: PolicyKey, actor: string): Promise<void> => {
+  await deps.limiter.resetPolicy(key)
+  await deps.store.recordAudit(auditRecord(deps, resetEntry(key, actor)))
 }
 
 const resetEntry = (key: PolicyKey, actor: string): AuditEntry => {

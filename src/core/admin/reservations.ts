@@ -35,7 +35,10 @@ export interface ReservationService {
    * `StoreUnavailable`.
    */
   end(ownerId: string, id: string, actual: Cost | null, by?: SettledBy): Promise<Ended>
-  /** Makes an open reservation, and the slots that it holds, expire `lifetimeSeconds` from now, unless they do later. Throws as `end`. */
+  /**
+   * Makes an open reservation, and the slots that it holds, expire `lifetimeSeconds` from now, unless they do later. Throws as
+   * `end`.
+   */
   extend(ownerId: string, id: string, lifetimeSeconds: number): Promise<Extended>
 }
 

@@ -81,15 +81,9 @@ const chargeOne = (snapshot: BucketItem | undefined, charge: LimitCharge, now: b
   const fields = snapshot && isKnown ? fieldsOf(snapshot, limit.name) : undefined
   const write = prefixed(limit.name, ownPart(fields, charge, now))
   const text = textPath(limit.name)
-  const { requiresSnapshot } = write
-  if (isKnown)
-    return {
-      requiresSnapshot,
-      conditions: [equal(text, algorithm.text), ...write.conditions],
-      actions: write.actions,
-    }
+  if (isKnown) return { ...write, conditions: [equal(text, algorithm.text), ...write.conditions] }
   return {
-    requiresSnapshot,
+    ...write,
     conditions: [missing(text), ...write.conditions],
     actions: [...write.actions, set(text, algorithm.text), set(versionPath(limit.name), version)],
   }

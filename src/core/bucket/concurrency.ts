@@ -1,5 +1,4 @@
-import type { ConcurrencySize } from '../model/limit.ts'
-import { MAX_SLOT_SECONDS } from '../model/limit.ts'
+import { type ConcurrencySize, MAX_SLOT_SECONDS } from '../model/limit.ts'
 import type { Slot } from '../model/meter.ts'
 import { larger, MS_NS, roundedUp, SECOND_NS } from '../model/time.ts'
 import type {
@@ -45,7 +44,7 @@ const createConcurrency = ({ limit, leaseSeconds }: Omit<ConcurrencySize, 'algor
     ...readings(limit),
     ...charges(leaseNs),
     ...corrections(),
-    fullAt: (fields, _, now) => entries(fields).reduce((latest, [, expiry]) => larger(latest, expiry), now),
+    fullAt: (fields, _, now) => lastExpiry(fields, now),
     latestFullAt: (now) => now + LONGEST_NS,
   }
 }
@@ -58,15 +57,15 @@ type Entry = readonly [id: string, expiry: bigint]
 const entries = ({ slots }: LimitFields): readonly Entry[] =>
   typeof slots === 'object' ? Object.entries(slots) : []
 
-const isLive =
-  (now: bigint) =>
-  ([, expiry]: Entry): boolean =>
-    expiry > now
-
-const liveIn = (fields: LimitFields, now: bigint): readonly Entry[] => entries(fields).filter(isLive(now))
+const liveIn = (fields: LimitFields, now: bigint): readonly Entry[] =>
+  entries(fields).filter(([, expiry]) => expiry > now)
 
 const expiredIn = (fields: LimitFields, now: bigint): readonly Entry[] =>
   entries(fields).filter(([, expiry]) => expiry <= now)
+
+/** When the last slot expires; `now` if none is live. */
+const lastExpiry = (fields: LimitFields, now: bigint): bigint =>
+  entries(fields).reduce((latest, [, expiry]) => larger(latest, expiry), now)
 
 const readings = (limit: number): Pick<Algorithm, 'level' | 'wait' | 'usedMillionths' | 'uses'> => {
   const usedMillionths: Algorithm['usedMillionths'] = (fields, now) =>
@@ -76,8 +75,7 @@ const readings = (limit: number): Pick<Algorithm, 'level' | 'wait' | 'usedMillio
 
     level(fields, now) {
       const live = liveIn(fields, now)
-      const lastExpiry = live.reduce((latest, [, expiry]) => larger(latest, expiry), now)
-      return { available: Math.max(0, limit - live.length), resetNs: lastExpiry - now }
+      return { available: Math.max(0, limit - live.length), resetNs: lastExpiry(fields, now) - now }
     },
 
     /** Until so many slots have expired; if one is released, it passes earlier. */

@@ -1,6 +1,6 @@
 import type { Limit } from '../model/limit.ts'
 import { scheduleAt } from '../model/schedule.ts'
-import { larger, smaller } from '../model/time.ts'
+import { earlier, larger, smaller } from '../model/time.ts'
 import type { LimitFields } from './algorithm.ts'
 import { boundOf, type EffectiveLimit, isPaused } from './effective-limit.ts'
 import { algorithmOf } from './registry.ts'
@@ -42,23 +42,19 @@ export const ofEntry = (limit: Limit, entry: number | undefined): Limit => {
 /** The time at which the first of the limits has another size, ns since the epoch; undefined if none ever has. */
 export const firstTransition = (limits: readonly EffectiveLimit[]): bigint | undefined => {
   let first: bigint | undefined
-  for (const { scheduled } of limits) {
-    const until = scheduled?.until
-    if (until !== undefined && (first === undefined || until < first)) first = until
-  }
+  for (const { scheduled } of limits) first = earlier(first, scheduled?.until)
   return first
 }
 
-/** Whether one of the limits has another size by now. */
-export const areOver = (limits: readonly EffectiveLimit[], now: bigint): boolean => {
-  for (const { scheduled } of limits)
-    if (scheduled?.until !== undefined && now >= scheduled.until) return true
-  return false
+/** Whether one of the limits has another size by `at`. */
+export const isTransitionDue = (limits: readonly EffectiveLimit[], at: bigint): boolean => {
+  const first = firstTransition(limits)
+  return first !== undefined && at >= first
 }
 
 /** The limits with the sizes of a later moment; the same list if none has another size by then. */
 export const limitsAt = (limits: readonly EffectiveLimit[], at: bigint): readonly EffectiveLimit[] =>
-  areOver(limits, at) ? limits.map((effective) => effectiveAt(ownOf(effective), at)) : limits
+  isTransitionDue(limits, at) ? limits.map((effective) => effectiveAt(ownOf(effective), at)) : limits
 
 /** With its own size. */
 const ownOf = (effective: EffectiveLimit): EffectiveLimit =>

@@ -8,9 +8,10 @@ import { isEnforced } from '../model/limit.ts'
 import { beyond, type ChargedCost, METERS, sumOf } from '../model/meter.ts'
 import { type Counts, summed } from './counters.ts'
 import { denies, rememberedDenial } from './denial.ts'
+import { refundTogether } from './joint-refunds.ts'
 import { type Lease, zeroCostOf } from './lease.ts'
 import { chargingText, type LeaseOwner, type Leases } from './leases.ts'
-import { refundLeases, refundTogether, type SettlingDependencies } from './settle.ts'
+import { refundLeases, type SettlingDependencies } from './settle.ts'
 import {
   type ChargeOutcome,
   type ChargeRequest,

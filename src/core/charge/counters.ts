@@ -3,7 +3,7 @@ import { type BucketId, bucketKey } from '../bucket/bucket-store.ts'
 import { type Action, add } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, METERS, type Meter } from '../model/meter.ts'
-import { SECOND_NS } from '../model/time.ts'
+import { earlier, SECOND_NS } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 
@@ -182,11 +182,6 @@ export const plus = (a: Count, b: Count): Count => {
     if (Number.isSafeInteger(sum)) return sum
   }
   return BigInt(a) + BigInt(b)
-}
-
-const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
-  if (a === undefined || b === undefined) return a ?? b
-  return a < b ? a : b
 }
 
 export interface FlushDependencies {

@@ -199,7 +199,10 @@ const takeOut = (leased: LeasedBucket, hasEnded: (lease: Lease) => boolean): rea
   return ended.filter((lease) => !isSpent(lease))
 }
 
-/** A lease that ends after its lifetime, with a window that ends at a fixed time, or at a transition of a limit. Without a `reach` it is not renewed. */
+/**
+ * A lease that ends after its lifetime, with a window that ends at a fixed time, or at a transition of a limit. Without a `reach`
+ * it is not renewed.
+ */
 const leaseOf = (
   bucket: BucketId,
   { item = {}, limits, extra = {}, chargedAt }: ChargeOutcome,

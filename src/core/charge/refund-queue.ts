@@ -23,9 +23,11 @@ export interface WaitingRefund {
 }
 
 export interface RefundQueue {
-  /** Whether no refund of the bucket was written or has waited since the last flush. It is to be written at once; the next ones wait. */
-  isFirst(bucket: BucketId): boolean
-  add(refund: WaitingRefund): void
+  /**
+   * Adds a refund that waits for others of its bucket. False, and not added: it must be written at once, as additional use, the
+   * release of a slot, and the first refund of a bucket since the last flush.
+   */
+  defer(refund: WaitingRefund): boolean
   /** The most that waiting refunds return to a bucket, per meter. */
   refundableAt(bucket: BucketId): Cost
   /** Removes and returns the waiting refunds of a bucket. */
@@ -39,17 +41,17 @@ export const createRefundQueue = (): RefundQueue => {
   /** Buckets of which a refund was written since the last flush, or by it. */
   let written = new Set<string>()
   return {
-    isFirst(bucket) {
-      const key = bucketKey(bucket)
-      if (waiting.has(key) || written.has(key)) return false
-      written.add(key)
-      return true
-    },
-    add(refund) {
+    defer(refund) {
+      if (!mayWait(refund)) return false
       const key = bucketKey(refund.receipt.bucket)
       const others = waiting.get(key)
       if (others) others.push(refund)
-      else waiting.set(key, [refund])
+      else if (written.has(key)) waiting.set(key, [refund])
+      else {
+        written.add(key)
+        return false
+      }
+      return true
     },
     refundableAt: (bucket) => sumOf((waiting.get(bucketKey(bucket)) ?? []).map(refundable)),
     take(bucket) {
@@ -66,6 +68,11 @@ export const createRefundQueue = (): RefundQueue => {
     },
   }
 }
+
+const mayWait = ({ corrections }: WaitingRefund): boolean =>
+  corrections.every(({ receipt, difference }) =>
+    receipt.meter === IN_FLIGHT ? difference === 0 : difference <= 0,
+  )
 
 /** Two limits on one meter are refunded the same amount. */
 const refundable = ({ corrections }: WaitingRefund): Cost => {

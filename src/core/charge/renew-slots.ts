@@ -5,7 +5,7 @@ import type { LimitReceipt, Receipt } from '../bucket/receipt.ts'
 import { algorithmOfText } from '../bucket/registry.ts'
 import type { BucketItem, ConditionalWrite } from '../bucket/write.ts'
 import { IN_FLIGHT } from '../model/meter.ts'
-import { larger, MINUTE_NS, smaller } from '../model/time.ts'
+import { HOUR_NS, larger, MINUTE_NS, smaller } from '../model/time.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import type { ReservedPart } from './reservation-store.ts'
@@ -35,7 +35,7 @@ export const slotParts = (parts: readonly ReservedPart[]): readonly ReservedPart
 export const shortestLease = (parts: readonly ReservedPart[]): bigint =>
   parts
     .flatMap(({ receipt }) => receipt?.limits ?? [])
-    .reduce((least, receipt) => smaller(least, leaseOf(receipt)), 60n * MINUTE_NS)
+    .reduce((least, receipt) => smaller(least, leaseOf(receipt)), HOUR_NS)
 
 const leaseOf = ({ text }: LimitReceipt): bigint => algorithmOfText(text)?.windowNs ?? MINUTE_NS
 
@@ -100,11 +100,12 @@ const planRenewal = (
   now: bigint,
   until: bigint | undefined,
 ): ConditionalWrite => {
-  const ends = due.map((receipt) => endOf(receipt, now, until))
-  const kept = bookkeeping(snapshot, now, ends.reduce(larger, now))
-  const parts = due.flatMap((receipt) => {
-    const write = renewSlot(receipt.basis, endOf(receipt, now, until))
-    return write ? [prefixed(receipt.limitName, write)] : []
+  const renewals = due.map((receipt) => ({ ...receipt, end: endOf(receipt, now, until) }))
+  const lastEnd = renewals.reduce((latest, { end }) => larger(latest, end), now)
+  const kept = bookkeeping(snapshot, now, lastEnd)
+  const parts = renewals.flatMap(({ limitName, basis, end }) => {
+    const write = renewSlot(basis, end)
+    return write ? [prefixed(limitName, write)] : []
   })
   return {
     conditions: [...kept.conditions, ...parts.flatMap(({ conditions }) => conditions)],

@@ -1,23 +1,15 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import { type LimitReceipt, type Receipt, receiptFor } from '../bucket/receipt.ts'
 import type { Correction } from '../bucket/settle-plan.ts'
-import type { Action, BucketItem } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { type Cost, IN_FLIGHT, isAmount, METERS, type Meter, onMeter, usedInstead } from '../model/meter.ts'
 import { larger } from '../model/time.ts'
-import {
-  type Clock,
-  type Instant,
-  instantOf,
-  type Logger,
-  type Metrics,
-  momentOf,
-} from '../ports/platform.ts'
+import { type Clock, instantOf, type Logger, type Metrics, momentOf } from '../ports/platform.ts'
 import type { CachedBuckets } from './cached-buckets.ts'
 import { countActions, summed, type Tally, useOf } from './counters.ts'
-import { emptied, isLive, type Lease, restOf, spend } from './lease.ts'
+import { covers, emptied, isLive, type Lease, replacePaid, restOf, spend } from './lease.ts'
 import { isOwn, type Overage, overageOf, type Settled, type SettledOwn } from './overage.ts'
-import { planJointRefund, type RefundQueue, type WaitingRefund } from './refund-queue.ts'
+import type { RefundQueue } from './refund-queue.ts'
 import type { ReservedCharges, ReservedPart } from './reservation-store.ts'
 import { type Settlement, type SettlementMoment, settleBucket } from './settle-bucket.ts'
 
@@ -75,38 +67,24 @@ export const settleWithinLeases = (
   const moment = momentOf(deps.clock)
   const instant = instantOf(moment)
   const used = usageOf(reserved, actual)
-  for (const part of parts) if (isWriteDue(part, used, instant)) return false
+  for (const { receipt, lease } of parts) {
+    const isCovered = lease ? covers(lease, reserved, used, instant) : isAsCharged(receipt, used)
+    if (!isCovered) return false
+  }
   const use = useOf(used)
-  for (const { bucket, receipt, lease } of parts) {
-    if (lease !== undefined && receipt !== undefined) spend(lease, differencesTo(receipt, used))
+  for (const { bucket, lease } of parts) {
+    if (lease) replacePaid(lease, reserved, used)
     deps.tally.add(bucket, use, { isUse: true, nowNs: moment.monotonic })
   }
   return true
 }
 
-const isWriteDue = ({ receipt, lease }: ReservedPart, used: Cost, at: Instant): boolean => {
-  if (receipt === undefined) return false
-  const held = lease !== undefined && isLive(lease, at) ? restOf(lease) : NOTHING
-  for (const limit of receipt.limits) {
-    const difference = differenceOf(limit, used)
-    if (difference !== 0 && difference > (onMeter(held, limit.meter) ?? Number.NEGATIVE_INFINITY)) return true
-  }
-  return false
-}
-
-const NOTHING: Cost = {}
+const isAsCharged = (receipt: Receipt | undefined, used: Cost): boolean =>
+  receipt === undefined || receipt.limits.every((limit) => differenceOf(limit, used) === 0)
 
 /** The difference between usage and charge; an absent meter stays as charged. Slots are released whatever was used. */
 const differenceOf = ({ meter, charged }: LimitReceipt, used: Cost): number =>
   meter === IN_FLIGHT ? -charged : (used[meter] ?? charged) - charged
-
-/** The same per meter. */
-const differencesTo = ({ limits }: Receipt, used: Cost): Cost => {
-  const differences: Partial<Record<Meter, number>> = {}
-  for (const limit of limits)
-    if (limit.meter !== IN_FLIGHT) differences[limit.meter] = differenceOf(limit, used)
-  return differences
-}
 
 /**
  * Settles the caller's own buckets first, in full; then the shared ones, bounded by what the caller's own had available (see
@@ -140,7 +118,7 @@ const withinReserved = (reserved: Cost, used: Cost): Cost => {
 }
 
 /**
- * Refunds all charges; with `refunds`, by the next joint write of each bucket. A part without a receipt may not have been
+ * Refunds all charges; with `refunds`, they may wait for others of their bucket. A part without a receipt may not have been
  * charged, and is never refunded.
  */
 export const refundAll = (
@@ -156,11 +134,7 @@ export const refundAll = (
       const corrections = beyondLease(deps, lease, all)
       if (isExact(corrections)) return []
       const refund = { receipt, corrections, startedNs: lease?.startedNs ?? startedNs }
-      return [
-        refunds && mayWait(corrections) && !refunds.isFirst(receipt.bucket)
-          ? refunds.add(refund)
-          : settle(deps, receipt, { ...refund, counters: [] }),
-      ]
+      return refunds?.defer(refund) ? [] : [settle(deps, receipt, { ...refund, counters: [] })]
     }),
   )
 
@@ -206,7 +180,7 @@ const settlePart = async (
   await settleOrWait(deps, receipt, used, { corrections, startedNs: lease?.startedNs ?? startedNs })
 }
 
-/** Settles one bucket; where refunds share writes, one that is not the first waits for others of the bucket. Returns the bucket if it was written. */
+/** Settles one bucket, unless it is a refund that waits for others of the bucket. Returns the bucket if it was written. */
 const settleOrWait = async (
   deps: SettlingDependencies,
   receipt: Receipt,
@@ -214,102 +188,9 @@ const settleOrWait = async (
   ending: Omit<Ending, 'counters'>,
 ): Promise<Settled | undefined> => {
   const { corrections, overage = [], startedNs } = ending
-  const queue = overage.length === 0 && mayWait(corrections) ? deps.refunds : undefined
-  if (queue === undefined || queue.isFirst(receipt.bucket)) return settleAndCount(deps, receipt, used, ending)
-  queue.add({ receipt, corrections, startedNs })
+  const isDeferred = overage.length === 0 && deps.refunds?.defer({ receipt, corrections, startedNs })
+  if (!isDeferred) return settleAndCount(deps, receipt, used, ending)
   countLater(deps, receipt.bucket, used)
-  return undefined
-}
-
-/** Additional use does not wait, nor does the release of a slot. */
-const mayWait = (corrections: readonly Correction[]): boolean =>
-  corrections.every(
-    ({ receipt, difference }) => difference <= 0 && !(receipt.meter === IN_FLIGHT && difference < 0),
-  )
-
-/** How often a joint write is tried: each attempt fails if another process has written the bucket since the last known state. */
-const JOINT_ATTEMPTS = 3
-
-/** The bucket as it is stored, after the waiting refunds of this process. Throws `StoreUnavailable`. */
-export const readSettled = async (
-  deps: SettlingDependencies,
-  bucket: BucketId,
-): Promise<BucketItem | undefined> => (await settledSince(deps, bucket)) ?? deps.store.read(bucket)
-
-/** The bucket after the waiting refunds of this process, if there are any. Throws `StoreUnavailable`. */
-export const settledSince = async (
-  deps: SettlingDependencies,
-  bucket: BucketId,
-): Promise<BucketItem | undefined> => {
-  const waiting = deps.refunds?.take(bucket) ?? []
-  if (waiting.length === 0) return undefined
-  await refundTogether(deps, waiting)
-  return deps.store.read(bucket)
-}
-
-/** Writes the waiting refunds of all buckets. Never throws. */
-export const writeRefunds = (deps: SettlingDependencies): Promise<unknown> =>
-  Promise.all((deps.refunds?.takeAll() ?? []).map((refunds) => refundTogether(deps, refunds)))
-
-/**
- * The joint refund loop: refunds several charges of one bucket in one write, with its pending counts; each alone if that fails.
- * Never throws.
- */
-export const refundTogether = async (
-  deps: SettlingDependencies,
-  refunds: readonly WaitingRefund[],
-): Promise<void> => {
-  const [first, ...more] = refunds
-  if (first === undefined) return
-  const rest = more.length === 0 ? refunds : await refundJointly(deps, first.receipt.bucket, refunds)
-  await Promise.all(rest.map((refund) => refundOne(deps, refund)))
-}
-
-const refundOne = (deps: SettlingDependencies, { receipt, corrections, startedNs }: WaitingRefund) => {
-  const pending = deps.tally.take(receipt.bucket)
-  const counters = countActions(pending?.counts ?? {})
-  return settle(deps, receipt, { corrections, startedNs, counters }, () => {
-    if (pending) deps.tally.restore(pending)
-  })
-}
-
-/** Returns the refunds that must be written alone. */
-const refundJointly = async (
-  deps: SettlingDependencies,
-  bucket: BucketId,
-  refunds: readonly WaitingRefund[],
-): Promise<readonly WaitingRefund[]> => {
-  const pending = deps.tally.take(bucket)
-  try {
-    const rest = await writeJointly(deps, bucket, refunds, countActions(pending?.counts ?? {}))
-    if (rest === undefined && pending) deps.tally.restore(pending)
-    return rest ?? refunds
-  } catch (error) {
-    deps.metrics.count('refunds_lost', refunds.length)
-    deps.logger.warn('settlement not written', { bucket, reason: String(error) })
-    if (pending && error instanceof StoreUnavailable && !error.mayHaveApplied) deps.tally.restore(pending)
-    return []
-  }
-}
-
-/** Undefined if nothing was written: other processes wrote first at each attempt, or the bucket is gone. */
-const writeJointly = async (
-  { store, clock }: SettlingDependencies,
-  bucket: BucketId,
-  refunds: readonly WaitingRefund[],
-  counters: readonly Action[],
-): Promise<readonly WaitingRefund[] | undefined> => {
-  const elapsedNs = ({ receipt, startedNs }: WaitingRefund): bigint =>
-    settlementMoment(clock, receipt, startedNs).elapsedNs
-  // another process may have charged the bucket
-  let snapshot = store.cached(bucket) ?? (await store.read(bucket))
-  for (let tries = 0; tries < JOINT_ATTEMPTS && snapshot !== undefined; tries++) {
-    const moment = { now: clock.now(), elapsedNs }
-    const { write, others } = planJointRefund(snapshot, refunds, moment, counters)
-    const outcome = write && (await store.write(bucket, write))
-    if (outcome === undefined || outcome.applied) return others
-    snapshot = outcome.item
-  }
   return undefined
 }
 
@@ -396,7 +277,7 @@ type Ending = Pick<Settlement, 'corrections' | 'counters' | 'overage'> & {
  * failed settlement leaves the charge, which errs towards denying. `onUnwritten` is called if the write was certainly not
  * applied.
  */
-const settle = async (
+export const settle = async (
   deps: SettlingDependencies,
   receipt: Receipt,
   ending: Ending,
@@ -416,7 +297,7 @@ const settle = async (
   }
 }
 
-const settlementMoment = (
+export const settlementMoment = (
   clock: Clock,
   { chargedAt }: Receipt,
   startedNs: bigint | undefined,

@@ -2,7 +2,7 @@ import type { BucketId } from '../bucket/bucket-store.ts'
 import { asStored, changesIn, planCarryOver, preferStored } from '../bucket/carry-over.ts'
 import { fitsAtAll, type LimitCharge, limitChargesOf, planCharge, waitNsOf } from '../bucket/charge-plan.ts'
 import type { EffectiveLimit } from '../bucket/effective-limit.ts'
-import { areOver } from '../bucket/scheduled-limit.ts'
+import { isTransitionDue } from '../bucket/scheduled-limit.ts'
 import type { Action, BucketItem, ConditionalWrite } from '../bucket/write.ts'
 import { StoreUnavailable } from '../model/errors.ts'
 import { isEnforced } from '../model/limit.ts'
@@ -180,9 +180,9 @@ const stepBy = (charge: Charge, attempt: Attempt): Step => {
   return chargeStep(charge, snapshot, limits, charges)
 }
 
-/** The limits are read again once; they may have other sizes by then, as a schedule says. */
+/** The limits are read again once. By the time of the charge, a schedule may have given them other sizes. */
 const isOutdated = ({ request, now }: Charge, isLater: boolean): boolean =>
-  !request.isLatest && (isLater || areOver(request.limits, now))
+  !request.isLatest && (isLater || isTransitionDue(request.limits, now))
 
 const costOf = ({ request: { cost } }: Charge, { extra }: Attempt): ChargedCost =>
   extra === undefined ? cost : sumOf([cost, extra])

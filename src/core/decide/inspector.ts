@@ -3,7 +3,7 @@ import { type BucketId, entityBucket, policyBucket } from '../bucket/bucket-stor
 import { limitsAt } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import { resetBuckets, topUpBuckets } from '../charge/amend-buckets.ts'
-import { readSettled, settledSince } from '../charge/settle.ts'
+import { readSettled, settledSince } from '../charge/joint-refunds.ts'
 import { DEFAULT_RESOURCE } from '../model/limit-set.ts'
 import { type Cost, checkCost, METERS, NO_SLOTS, withTotalTokens } from '../model/meter.ts'
 import { type NamedBucket, NO_NAME, type PolicyKey } from '../model/policy.ts'
@@ -165,9 +165,8 @@ const waitTime = async (
   const resolution = await deps.resolve(entityId, named)
   if (!deps.isLimited(resolution)) return { waitNs: 0n, limiting: null }
   const views = await readViews(deps, resolution)
-  const violations = views.flatMap((view) =>
-    violationsOf(view, { ...withTotalTokens(cost), slots: NO_SLOTS }, now),
-  )
+  const charged = { ...withTotalTokens(cost), slots: NO_SLOTS }
+  const violations = views.flatMap((view) => violationsOf(view, charged, now))
   const waitNs = longestWait(violations.map(({ retryAfterNs }) => retryAfterNs))
   const limiting = violations.find(({ retryAfterNs }) => retryAfterNs === waitNs)?.state ?? null
   return { waitNs, limiting }

@@ -5,9 +5,10 @@ import type { Receipt } from '../bucket/receipt.ts'
 import { waitOverTransitions } from '../bucket/scheduled-limit.ts'
 import type { BucketItem } from '../bucket/write.ts'
 import type { CachedBuckets } from '../charge/cached-buckets.ts'
+import { readSettled } from '../charge/joint-refunds.ts'
 import type { Lease } from '../charge/lease.ts'
 import type { Leases } from '../charge/leases.ts'
-import { readSettled, type SettlingDependencies } from '../charge/settle.ts'
+import type { SettlingDependencies } from '../charge/settle.ts'
 import type { ChargeOutcome } from '../charge/write-charge.ts'
 import { isEnforced } from '../model/limit.ts'
 import { amountOf, type ChargedCost, type Cost, type LimitMeter, onMeter } from '../model/meter.ts'
@@ -106,17 +107,9 @@ const waitNs = (
   amount: number,
   now: bigint,
 ): bigint | null => {
-  if (effective.scheduled !== undefined) {
-    const fields = effectiveFields(item, effective, now)
-    const wait = waitOverTransitions({ effective, fields, at: now }, amount)
-    return wait === null || isPaused(effective) ? wait : statedWait(effective, wait)
-  }
-  return isPaused(effective) || amount > boundOf(effective)
-    ? null
-    : statedWait(
-        effective,
-        effective.algorithm.wait(effectiveFields(item, effective, now), amount, now, boundOf(effective)),
-      )
+  const fields = effectiveFields(item, effective, now)
+  const wait = waitOverTransitions({ effective, fields, at: now }, amount)
+  return wait === null || isPaused(effective) ? wait : statedWait(effective, wait)
 }
 
 const statedWait = ({ algorithm: { retryNs } }: EffectiveLimit, wait: bigint): bigint =>

@@ -4,11 +4,12 @@ import { createBatches } from '../charge/batches.ts'
 import { type CachedBucket, createCachedBuckets } from '../charge/cached-buckets.ts'
 import { configBehind, createCircuit } from '../charge/circuit.ts'
 import { createTally, flushTally } from '../charge/counters.ts'
+import { writeRefunds } from '../charge/joint-refunds.ts'
 import { createLeases } from '../charge/leases.ts'
 import { createRefundQueue } from '../charge/refund-queue.ts'
 import { renewSlots } from '../charge/renew-slots.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
-import { refundLeases, type SettledBy, settleCharges, writeRefunds } from '../charge/settle.ts'
+import { refundLeases, type SettledBy, settleCharges } from '../charge/settle.ts'
 import { CHARGED_RULE, ID_RULE, isId, isModelId, MODEL_ID_RULE } from '../model/entity.ts'
 import { invalid } from '../model/errors.ts'
 import type { Limit, OnUnavailable } from '../model/limit.ts'
@@ -163,7 +164,9 @@ export const createLimiter = (dependencies: LimiterDependencies): Limiter => {
   const decideByLimits = async (request: DecisionRequest): Promise<Decision> =>
     tryAtOnce(request) ?? decide(deps, request, (maxAgeNs) => resolve(targetOf(request), maxAgeNs))
   const pacing = createPacing({
-    ...{ ...deps, newCache: dependencies.newCache, decide: decideByLimits },
+    ...deps,
+    newCache: dependencies.newCache,
+    decide: decideByLimits,
     resolve: (request, maxAgeNs) => resolve(checkedTarget(request), maxAgeNs),
   })
 
@@ -202,7 +205,9 @@ const MAX_NEW_MS = 30_000
 const createResolving = (dependencies: LimiterDependencies, settings: LimiterSettings) => {
   const config = configBehind(createCircuit(dependencies.clock), dependencies.config)
   const resolver = createResolver({
-    ...{ ...dependencies, config, defaults: settings.defaultLimits },
+    ...dependencies,
+    config,
+    defaults: settings.defaultLimits,
     newForNs: BigInt(Math.min(settings.configCacheMs, MAX_NEW_MS)) * MS_NS,
   })
   const isLimited = ({ entity }: EntityResolution): boolean => settings.isEnabled && !entity.bypass

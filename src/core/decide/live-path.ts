@@ -85,7 +85,10 @@ export const createLivePath = (deps: LivePathDependencies): LivePath => {
   }
 }
 
-/** Whether every limit can be charged in place: not those that hold slots, limits that only warn, each of which may be skipped, nor paused ones. */
+/**
+ * Whether every limit can be charged in place: not those that hold slots, limits that only warn, each of which may be skipped, nor
+ * paused ones.
+ */
 const isUsual = ({ limits }: ApplicableBucket): boolean =>
   !areHeld(limits) && limits.every((effective) => isEnforced(effective.limit) && !isPaused(effective))
 

@@ -191,7 +191,7 @@ const refill = (paced: Paced, rate: number, nowNs: bigint): void => {
 const isInScope = (id: BucketId, resource: string): boolean =>
   id.kind === 'policy' ? id.scope === 'MODEL' : id.resource === resource && id.resource !== TOTAL_RESOURCE
 
-/** Neither quotas of a day or longer nor money: how much of them is used says nothing about the load of the upstream. */
+/** Neither quotas of a day or longer nor money: how much of them is used does not depend on the load of the upstream. */
 const isRate = (effective: EffectiveLimit): boolean =>
   isEnforced(effective.limit) &&
   !isPaused(effective) &&
@@ -282,7 +282,10 @@ const chargeOf = (limits: readonly PacedLimit[], reserved: Cost, clock: Clock): 
   }
 }
 
-/** A reservation whose first settlement is that of the pace as well. What the upstream has refused stays charged to the pace: it was asked. */
+/**
+ * A reservation whose first settlement is that of the pace as well. A request that the upstream has rejected stays charged to the
+ * pace: the upstream has received it.
+ */
 const settling = (
   reservation: Reservation,
   reserved: Cost,

@@ -85,7 +85,7 @@ export interface PricedUse extends PricedTokens {
  * Prices are treated as decimals (0.15 is 15 / 100, not the nearest binary fraction).
  */
 export const priceOf = (prices: Prices, use: PricedUse): number =>
-  priceIn(prices, use, isLong(pricesOfTier(prices, use.tier), use.input))
+  priceIn(prices, use, isLongContext(pricesOfTier(prices, use.tier), use.input))
 
 /** A request before it is sent: its largest use, and what its price depends on. */
 export interface PricedEstimate {
@@ -170,13 +170,13 @@ const asPrices = (weights: TokenWeights): TokenPrices => {
 const pricesOfTier = (prices: Prices, tier: ServiceTier = 'standard'): TokenPrices =>
   tier === 'standard' ? prices : (prices.serviceTiers?.[tier] ?? prices)
 
-const isLong = ({ longContext }: TokenPrices, input: number): boolean =>
+const isLongContext = ({ longContext }: TokenPrices, input: number): boolean =>
   longContext !== undefined && input > longContext.aboveTokens
 
 /** How much more tokens a prompt may have than were counted. */
 const COUNT_ERROR = 1.1
 
-const mayBeLong = (prices: TokenPrices, input: number): boolean => isLong(prices, input * COUNT_ERROR)
+const mayBeLong = (prices: TokenPrices, input: number): boolean => isLongContext(prices, input * COUNT_ERROR)
 
 type InputKind = Pick<PricedTokens, 'cachedInput' | 'cacheWrite' | 'cacheWrite1h'>
 

@@ -1,6 +1,6 @@
 import { timeAfter, timeUpTo } from './cron.ts'
 import type { ScheduleEntry } from './limit.ts'
-import { larger, SECOND_NS } from './time.ts'
+import { earlier, larger, SECOND_NS } from './time.ts'
 
 /*
  * Which entry of a schedule holds at a moment: a function of the schedule and the moment alone, so all nodes agree without a
@@ -90,9 +90,4 @@ const computeEntry = ({ cron, timeZone, durationSeconds }: ScheduleEntry, at: bi
     since: ended === undefined ? begun : larger(begun, ended + lengthNs),
     until: earlier(next, ending + lengthNs),
   }
-}
-
-const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
-  if (a === undefined || b === undefined) return a ?? b
-  return a < b ? a : b
 }

@@ -30,3 +30,7 @@ export const nsPerToken = (ratePerSecond: number): bigint => {
 export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
+/** The smaller of two times, of which an undefined one is later than every other. */
+export const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : smaller(a, b)

@@ -1,5 +1,5 @@
 import type { Alert, AlertEvent, DeliveryState } from '../model/alert.ts'
-import type { Page, PageRequest } from './admin-store.ts'
+import type { AdminStore, Page, PageRequest } from './admin-store.ts'
 
 /** The part of an event that identifies it and the state that a change of its delivery replaces. */
 export type StoredDelivery = Pick<AlertEvent, 'bucket' | 'limitName' | 'window' | 'share' | 'alert'> &
@@ -21,11 +21,10 @@ export interface AlertEventStore {
 }
 
 /** Reads the configured alerts. Both throw `StoreUnavailable`. */
-export interface AlertReader {
-  alert(name: string): Promise<Alert | undefined>
-  /** By name, ascending. */
-  listAlerts(): Promise<readonly Alert[]>
-}
+export type AlertReader = Pick<AdminStore, 'alert' | 'listAlerts'>
+
+/** Why an event fails whose alert no longer exists. */
+export const ALERT_REMOVED = 'the alert was removed'
 
 /** Why an attempt to deliver failed; for administrators: it contains no secret and nothing that the receiver sent. */
 export class DeliveryFailed extends Error {

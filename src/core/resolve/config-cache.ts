@@ -2,7 +2,7 @@ import type { Entity } from '../model/entity.ts'
 import { type LimitSet, type LimitSetKey, limitSetText } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
 import { EVERY_NAME, isNameScope } from '../model/policy.ts'
-import { SECOND_NS, smaller } from '../model/time.ts'
+import { earlier, SECOND_NS } from '../model/time.ts'
 import { type CachedRead, type CachedReads, createCachedReads } from '../ports/cached-reads.ts'
 import type { ConfigStore } from '../ports/config-store.ts'
 import type { CacheFactory, Clock, Moment } from '../ports/platform.ts'
@@ -17,7 +17,10 @@ export interface ConfigReads {
   limitSets(keys: readonly LimitSetKey[]): Promise<readonly (LimitSet | undefined)[]>
   /** The time at which the oldest value so far was read from the store, by the monotonic clock in ns. */
   oldestNs(): bigint
-  /** When a set so far is to be read again because its entity was new, by the monotonic clock in ns; undefined: no earlier than usual. */
+  /**
+   * When a set so far is to be read again because its entity was new, by the monotonic clock in ns; undefined: no earlier than
+   * usual.
+   */
   untilNs(): bigint | undefined
 }
 
@@ -34,7 +37,10 @@ export interface CachedConfig {
 /** The maximum number of cached items of each kind. */
 const MAX_ITEMS = 32_000
 
-/** The first limits of an entity are set soon after it is created: what is read while it is new, the absence of limits above all, is cached for a second only. */
+/**
+ * The first limits of an entity are set soon after it is created: what is read while it is new, the absence of limits above all,
+ * is cached for a second only.
+ */
 const NEW_MAX_AGE_NS = SECOND_NS
 
 export interface CachedConfigDependencies {
@@ -128,9 +134,6 @@ const openReads = (
 
 const isPast = (end: bigint | undefined, { monotonic }: Moment): boolean =>
   end !== undefined && end <= monotonic
-
-const earlier = (a: bigint | undefined, b: bigint | undefined): bigint | undefined =>
-  a === undefined || b === undefined ? (a ?? b) : smaller(a, b)
 
 type SetReads = CachedReads<LimitSetKey, LimitSet | undefined>
 

@@ -15,33 +15,33 @@ interface Names {
  */
 export interface NameLookup {
   /** By cached configuration; undefined if it is not cached. */
-  cached<T extends Names>(asked: T): T | undefined
+  cached<T extends Names>(requested: T): T | undefined
   /** By configuration that is no older than `maxAgeNs`. */
-  read<T extends Names>(asked: T, maxAgeNs: bigint): T | Promise<T>
+  read<T extends Names>(requested: T, maxAgeNs: bigint): T | Promise<T>
 }
 
 export const createNameLookup = (
   config: Pick<CachedConfig, 'open' | 'cachedSet'>,
   hash: (text: string) => string,
 ): NameLookup => ({
-  cached(asked) {
-    const scopes = scopesOf(asked)
-    if (scopes === NONE) return asked
+  cached(requested) {
+    const scopes = scopesOf(requested)
+    if (scopes === NONE) return requested
     const used: NameScope[] = []
     for (const scope of scopes) {
       const cached = config.cachedSet(everyNameSet(scope))
       if (cached === undefined) return undefined
       if (cached.value !== undefined) used.push(scope)
     }
-    return withIds(asked, used, hash)
+    return withIds(requested, used, hash)
   },
-  read(asked, maxAgeNs) {
-    const scopes = scopesOf(asked)
-    if (scopes === NONE) return asked
+  read(requested, maxAgeNs) {
+    const scopes = scopesOf(requested)
+    if (scopes === NONE) return requested
     const reading = config.open(maxAgeNs).limitSets(scopes.map(everyNameSet))
     return reading.then((sets) =>
       withIds(
-        asked,
+        requested,
         scopes.filter((_, at) => sets[at] !== undefined),
         hash,
       ),
@@ -59,15 +59,15 @@ const scopesOf = ({ user, session }: Names): readonly NameScope[] => {
 }
 
 const withIds = <T extends Names>(
-  asked: T,
+  requested: T,
   used: readonly NameScope[],
   hash: (text: string) => string,
 ): T => {
-  const { user, session } = asked
+  const { user, session } = requested
   const isUserKept = user !== undefined && (isId(user) || used.includes('USER'))
   const isSessionKept = session !== undefined && used.includes('SESSION')
   return {
-    ...asked,
+    ...requested,
     user: isUserKept ? nameAsId(user, hash) : undefined,
     session: isSessionKept ? nameAsId(session, hash) : undefined,
   }

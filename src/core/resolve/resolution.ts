@@ -38,7 +38,10 @@ export const untilTransition = <R extends Resolution>(resolution: R): R => {
   return until === undefined ? resolution : { ...resolution, until }
 }
 
-/** Whether two resolutions result in the same decisions: they have the same buckets, with limits of the same size and mode, and the same void states. */
+/**
+ * Whether two resolutions result in the same decisions: they have the same buckets, with limits of the same size and mode, and the
+ * same void states.
+ */
 export const sameLimits = (a: Resolution, b: Resolution): boolean =>
   a === b || limitsTextOf(a) === limitsTextOf(b)
 

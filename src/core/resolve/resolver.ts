@@ -20,8 +20,8 @@ export type ResolutionRead = CachedRead<DatedResolution<EntityResolution>>
 export interface Resolver {
   /**
    * The buckets of an entity on a resource, from reads no older than `maxAgeNs`, with the sizes that limits with a schedule have
-   * now. Throws `ZaelError('not_found')` for an unknown
-   * entity, `StoreUnavailable` if the store is unavailable and not everything is cached.
+   * now. Throws `ZaelError('not_found')` for an unknown entity, `StoreUnavailable` if the store is unavailable and not everything
+   * is cached.
    */
   resolve(target: ResolutionTarget, maxAgeNs: bigint): Promise<EntityResolution>
   /** The same from the cache; undefined if it would have to be read. */
@@ -63,29 +63,31 @@ export const createResolver = (deps: ResolverDependencies): Resolver => {
   const resolutionsOf = ({ user, session }: ResolutionTarget) =>
     user === undefined && session === undefined ? unnamed : named
   const policies = createCachedResolutions({
-    ...{ items, clock, caches: fairCaches },
+    items,
+    clock,
+    caches: fairCaches,
     keyOf: subjectText,
     resolve: async (reads, subject: PolicySubject): Promise<Resolution> =>
       untilTransition({ buckets: (await resolvePolicies(reads, subject)).map(sizedAt(clock.now())) }),
   })
   return {
-    async resolve(asked, maxAgeNs) {
-      const target = await names.read(asked, maxAgeNs)
+    async resolve(requested, maxAgeNs) {
+      const target = await names.read(requested, maxAgeNs)
       return (await resolutionsOf(target).get(target, maxAgeNs)).resolution
     },
     prepare: (entityIds, maxAgeNs) => prepareResolving(items.open(maxAgeNs), entityIds),
-    peek(asked, maxAgeNs) {
-      const target = names.cached(asked)
+    peek(requested, maxAgeNs) {
+      const target = names.cached(requested)
       return target && resolutionsOf(target).peek(target, maxAgeNs)?.value.resolution
     },
-    cached(asked) {
-      const target = names.cached(asked)
+    cached(requested) {
+      const target = names.cached(requested)
       return target && resolutionsOf(target).cached(target)
     },
     // both caches are always cleared together
     isCurrent: unnamed.isCurrent,
-    async resolvePolicies(asked, maxAgeNs) {
-      const subject = await names.read(asked, maxAgeNs)
+    async resolvePolicies(requested, maxAgeNs) {
+      const subject = await names.read(requested, maxAgeNs)
       return (await policies.get(subject, maxAgeNs)).resolution
     },
     forget() {

@@ -3,7 +3,7 @@ import { amountOf } from '../schedule/draw-entities.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { overBy } from './never-over.ts'
 import { refundsOf } from './spans.ts'
-import { isChanged, softIn, touches, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
+import { isChanged, softIn, touches, type Use, unitOf, usesOf, type Watched, watchedIn } from './uses.ts'
 
 /** As in the settings: the share of a limit that one process grants without the table. */
 const LOCAL_SHARE = 0.1
@@ -128,7 +128,7 @@ const overSoft = (log: RunLog, watched: Watched): readonly string[] => {
     refundsOf(log, watched).count > 0
   )
     return []
-  const unit = limit.size.kind === 'bucket' ? (limit.size.fillsInSeconds * 1e9) / limit.size.capacity : 1
+  const unit = unitOf(limit.size)
   const charges = log.writes
     .filter((write) => write.entityId === entityId)
     .flatMap(({ atNs, by, changes }) =>

@@ -1,7 +1,7 @@
 import type { LoggedRequest, RunLog } from '../run-log.ts'
 import type { PlannedLimit } from '../schedule/schedule.ts'
 import { refundsOf } from './spans.ts'
-import { differenceNs, isChanged, leaseNsOf, touches, type Watched, watchedIn } from './uses.ts'
+import { aheadOf, differenceNs, isChanged, leaseNsOf, touches, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const MINUTE_NS = 60 * SECOND_NS
@@ -60,17 +60,12 @@ const debtsOf = (log: RunLog, id: string): readonly string[] =>
       .map(({ atNs }) => `${limit.name} of ${id} is in debt at ${atNs / SECOND_NS} s`),
   )
 
-const isOver = (
-  { schedule, instances }: RunLog,
-  { size }: PlannedLimit,
-  state: bigint,
-  atNs: number,
-): boolean => {
+const isOver = (log: RunLog, { size }: PlannedLimit, state: bigint, atNs: number): boolean => {
   if (size.kind === 'sliding') return false
   if (size.kind === 'minute' || size.kind === 'run') return Number(state) > size.limit
-  const ahead = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
-  const fullNs = Number(state - schedule.startNs)
-  return fullNs > atNs + ahead + schedule.tickNs + size.fillsInSeconds * SECOND_NS
+  const [, ahead] = aheadOf(log)
+  const fullNs = Number(state - log.schedule.startNs)
+  return fullNs > atNs + ahead + log.schedule.tickNs + size.fillsInSeconds * SECOND_NS
 }
 
 const unreservedIn = (log: RunLog, id: string): readonly string[] => {

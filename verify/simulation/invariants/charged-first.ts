@@ -1,6 +1,15 @@
 import type { RunLog } from '../run-log.ts'
-import { isCalm, type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
-import { differenceNs, isChanged, touches, usesOf, type Watched, watchedIn } from './uses.ts'
+import { isCalm } from '../schedule/schedule.ts'
+import {
+  aheadOf,
+  chargesOf,
+  differenceNs,
+  isChanged,
+  touches,
+  usesOf,
+  type Watched,
+  watchedIn,
+} from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const ROUNDING = 1e-6
@@ -37,23 +46,6 @@ const stepsOf = (log: RunLog, watched: Watched): readonly Step[] => {
   return [...charges, ...uses].sort((a, b) => a.atNs - b.atNs)
 }
 
-/** The amounts that writes charged and refunded, in tokens or requests. */
-const chargesOf = (
-  { writes }: RunLog,
-  { entityId, limit }: Watched,
-): readonly { readonly atNs: number; readonly amount: number }[] =>
-  writes
-    .filter((write) => write.entityId === entityId)
-    .flatMap(({ atNs, changes }) =>
-      changes
-        .filter((change) => change.limit === limit.name)
-        .map(({ amount, text }) => ({ atNs, amount: amount / unitOf(sizeOfText(text)) })),
-    )
-
-/** The amount by which the table's number changes for one token or one request. */
-export const unitOf = (size: PlannedLimit['size']): number =>
-  size.kind === 'bucket' ? (size.fillsInSeconds * SECOND_NS) / size.capacity : 1
-
 const sum = (items: readonly { readonly amount: number }[]): number =>
   items.reduce((total, { amount }) => total + amount, 0)
 
@@ -88,14 +80,13 @@ const leftOf = (log: RunLog, watched: Watched): string | undefined => {
 
 /** A calendar minute refunds in full until it ends. */
 const refundsInFull = (log: RunLog, { limit }: Watched): boolean => {
-  const { schedule, instances } = log
+  const { schedule } = log
   if (limit.size.kind === 'bucket') return limit.refund === 'full'
   if (limit.size.kind === 'sliding') return false
   const length = schedule.durationNs + 15 * SECOND_NS
   if (limit.size.kind === 'run') return limit.size.seconds * SECOND_NS > length + differenceNs(log)
   const into = Number(schedule.startNs % BigInt(60 * SECOND_NS))
-  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0]))
-  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
+  const [least, most] = aheadOf(log)
   return into + least >= 0 && into + length + most < 60 * SECOND_NS
 }
 

@@ -4,6 +4,7 @@ import { overChanges } from './over-changes.ts'
 import { overRuns } from './runs.ts'
 import { refundsOf, worstOf } from './spans.ts'
 import {
+  aheadOf,
   betweenResets,
   differenceNs,
   isChanged,
@@ -101,7 +102,7 @@ const overMinutes = (
   uses: readonly Use[],
 ): readonly string[] => {
   const start = Number(log.schedule.startNs % BigInt(MINUTE_NS))
-  const latest = Math.max(...log.instances.map(({ aheadNs }) => aheadNs[1]))
+  const [, latest] = aheadOf(log)
   const used = new Map<number, number>()
   const leaseNs = leaseNsOf(log) + differenceNs(log)
   // in a minute with a reset, both generations count

@@ -1,7 +1,6 @@
 import type { RunLog } from '../run-log.ts'
-import { sizeOfText, transitionNs } from '../schedule/schedule.ts'
-import { unitOf } from './charged-first.ts'
-import { usesOf, type Watched, watchedIn } from './uses.ts'
+import { transitionNs } from '../schedule/schedule.ts'
+import { aheadOf, chargesOf, type Use, usesOf, type Watched, watchedIn } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const ROUNDING = 1e-6
@@ -20,34 +19,35 @@ const scheduledIn = (log: RunLog): readonly Watched[] =>
   )
 
 /** The times at which the first and the last of all clocks show the transition. */
-const transitionOf = ({ schedule, instances }: RunLog) => {
-  const atNs = transitionNs(schedule)
-  return {
-    firstNs: atNs - Math.max(...instances.map(({ aheadNs }) => aheadNs[1])),
-    lastNs: atNs - Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) + schedule.tickNs,
-  }
+const transitionOf = (log: RunLog) => {
+  const atNs = transitionNs(log.schedule)
+  const [leastNs, mostNs] = aheadOf(log)
+  return { firstNs: atNs - mostNs, lastNs: atNs - leastNs + log.schedule.tickNs }
 }
 
 /** A node admits nothing that was sent after the transition by what it has charged before it, as a lease. */
 const paidBefore = (log: RunLog, watched: Watched): readonly string[] => {
   const { firstNs, lastNs } = transitionOf(log)
   const { entityId, limit } = watched
-  const charges = chargesOf(log, watched).filter(({ sentNs, tokens }) => sentNs >= firstNs && tokens > 0)
+  const charges = chargesOf(log, watched).filter(({ sentNs, amount }) => sentNs >= firstNs && amount > 0)
   const uses = usesOf(log, watched).filter(({ fromNs }) => fromNs >= lastNs)
   return log.instances.flatMap((_, instance) => {
-    const charged = charges.reduce((sum, { by, tokens }) => (by === instance ? sum + tokens : sum), 0)
-    const used = uses.reduce((sum, { by, amount }) => (by === instance ? sum + amount : sum), 0)
+    const charged = amountBy(charges, instance)
+    const used = amountBy(uses, instance)
     if (used <= charged + ROUNDING) return []
     return [`${limit.name} of ${entityId}: ${used} used after the transition, ${charged} charged`]
   })
 }
 
+const amountBy = (items: readonly Pick<Use, 'by' | 'amount'>[], instance: number): number =>
+  items.reduce((sum, { by, amount }) => (by === instance ? sum + amount : sum), 0)
+
 /** What was charged before the transition is not refunded after it. */
 const refundedAfter = (log: RunLog, watched: Watched): readonly string[] => {
   const { firstNs, lastNs } = transitionOf(log)
   let charged = 0
-  for (const { atNs, sentNs, tokens } of chargesOf(log, watched)) {
-    if (sentNs >= (tokens > 0 ? firstNs : lastNs)) charged += tokens
+  for (const { atNs, sentNs, amount } of chargesOf(log, watched)) {
+    if (sentNs >= (amount > 0 ? firstNs : lastNs)) charged += amount
     if (charged < -ROUNDING)
       return [
         `${watched.limit.name} of ${watched.entityId}: more refunded than charged since the transition at ${atNs / SECOND_NS} s`,
@@ -55,13 +55,3 @@ const refundedAfter = (log: RunLog, watched: Watched): readonly string[] => {
   }
   return []
 }
-
-/** What writes charged and, below 0, refunded. */
-const chargesOf = ({ writes }: RunLog, { entityId, limit }: Watched) =>
-  writes
-    .filter((write) => write.entityId === entityId)
-    .flatMap(({ atNs, sentNs, by, changes }) =>
-      changes
-        .filter((change) => change.limit === limit.name)
-        .map(({ amount, text }) => ({ atNs, sentNs, by, tokens: amount / unitOf(sizeOfText(text)) })),
-    )

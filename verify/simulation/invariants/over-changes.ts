@@ -4,7 +4,7 @@ import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
 import type { TableWrite } from '../world/table-log.ts'
 import { isInOneRun, type RunWindow, windowsOf } from './runs.ts'
 import { refundsOf, worstOf } from './spans.ts'
-import { betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
+import { aheadOf, betweenResets, differenceNs, leaseNsOf, type Use, usesOf, type Watched } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 const MINUTE_NS = 60 * SECOND_NS
@@ -129,13 +129,13 @@ interface History {
 }
 
 const isWithin = ({ log, windows, slackNs }: History, size: Size, fromNs: number, toNs: number): boolean => {
-  const { schedule, instances } = log
+  const { schedule } = log
   // no node spends a lease of an earlier window once its clock has reached this one
   if (size.kind === 'run') return isInOneRun(log, windows, fromNs + slackNs, toNs)
   if (size.kind === 'bucket') return true
   if (size.kind === 'sliding') return toNs - fromNs < size.seconds * SECOND_NS
   const start = Number(schedule.startNs % BigInt(MINUTE_NS))
-  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
-  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
-  return Math.floor((start + fromNs + least) / MINUTE_NS) === Math.floor((start + toNs + most) / MINUTE_NS)
+  const [least, most] = aheadOf(log)
+  const firstMinute = Math.floor((start + fromNs + least - schedule.tickNs) / MINUTE_NS)
+  return firstMinute === Math.floor((start + toNs + most) / MINUTE_NS)
 }

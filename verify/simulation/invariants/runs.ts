@@ -1,7 +1,7 @@
 import type { RunLog } from '../run-log.ts'
 import { type PlannedLimit, sizeOfText } from '../schedule/schedule.ts'
 import type { TableWrite } from '../world/table-log.ts'
-import { betweenResets, differenceNs, leaseNsOf, type Use, type Watched } from './uses.ts'
+import { aheadOf, betweenResets, differenceNs, leaseNsOf, type Use, type Watched } from './uses.ts'
 
 const SECOND_NS = 1_000_000_000
 
@@ -83,7 +83,7 @@ export const overRuns = (
 }
 
 const usedWithin = (log: RunLog, { beginNs, endNs }: RunWindow, uses: readonly Use[]): number => {
-  const latest = Math.max(...log.instances.map(({ aheadNs }) => aheadNs[1]))
+  const [, latest] = aheadOf(log)
   return uses.reduce((sum, { fromNs, toNs, by, amount }) => {
     const least = (log.instances[by]?.aheadNs[0] ?? 0) - log.schedule.tickNs
     return fromNs + least >= beginNs && toNs + latest < endNs ? sum + amount : sum
@@ -92,12 +92,12 @@ const usedWithin = (log: RunLog, { beginNs, endNs }: RunWindow, uses: readonly U
 
 /** Whether some window contains the span by every clock. */
 export const isInOneRun = (
-  { schedule, instances }: RunLog,
+  log: RunLog,
   windows: readonly RunWindow[],
   fromNs: number,
   toNs: number,
 ): boolean => {
-  const least = Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) - schedule.tickNs
-  const most = Math.max(...instances.map(({ aheadNs }) => aheadNs[1]))
-  return windows.some(({ beginNs, endNs }) => fromNs + least >= beginNs && toNs + most < endNs)
+  const [least, most] = aheadOf(log)
+  const firstNs = fromNs + least - log.schedule.tickNs
+  return windows.some(({ beginNs, endNs }) => firstNs >= beginNs && toNs + most < endNs)
 }

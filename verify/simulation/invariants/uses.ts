@@ -1,5 +1,5 @@
 import type { LoggedRequest, RunLog } from '../run-log.ts'
-import type { PlannedLimit, PlannedPolicy } from '../schedule/schedule.ts'
+import { type PlannedLimit, type PlannedPolicy, sizeOfText } from '../schedule/schedule.ts'
 
 /**
  * The actual use of one limit by an admitted request. Times are ns since the start of the schedule. It was charged in
@@ -38,11 +38,31 @@ const allLimits = ({ schedule }: RunLog): readonly Watched[] =>
 export const isChanged = ({ schedule }: RunLog, { entityId, limit }: Watched): boolean =>
   limit.scheduled !== undefined || schedule.changes.some(({ of }) => of === entityId)
 
+/** How far the clocks of all instances were ahead of the true time, in ns: the least and the most of all of them. */
+export const aheadOf = ({ instances }: RunLog): readonly [leastNs: number, mostNs: number] => [
+  Math.min(...instances.map(({ aheadNs }) => aheadNs[0])),
+  Math.max(...instances.map(({ aheadNs }) => aheadNs[1])),
+]
+
 /** The maximum difference between clocks in ns, including the tick of the wall clock. */
-export const differenceNs = ({ schedule, instances }: RunLog): number =>
-  Math.max(...instances.map(({ aheadNs }) => aheadNs[1])) -
-  Math.min(...instances.map(({ aheadNs }) => aheadNs[0])) +
-  schedule.tickNs
+export const differenceNs = (log: RunLog): number => {
+  const [leastNs, mostNs] = aheadOf(log)
+  return mostNs - leastNs + log.schedule.tickNs
+}
+
+/** What writes charged and, below 0, refunded, in tokens or requests. */
+export const chargesOf = ({ writes }: RunLog, { entityId, limit }: Watched) =>
+  writes
+    .filter((write) => write.entityId === entityId)
+    .flatMap(({ atNs, sentNs, by, changes }) =>
+      changes
+        .filter((change) => change.limit === limit.name)
+        .map(({ amount, text }) => ({ atNs, sentNs, by, amount: amount / unitOf(sizeOfText(text)) })),
+    )
+
+/** The amount by which the table's number changes for one token or one request. */
+export const unitOf = (size: PlannedLimit['size']): number =>
+  size.kind === 'bucket' ? (size.fillsInSeconds * 1e9) / size.capacity : 1
 
 /**
  * The use of a limit by admitted requests, in order of their responses. Use beyond the reservation is not included: it

@@ -1,4 +1,5 @@
 import type { Random } from '../world/random.ts'
+import { eachLimit } from './draw-entities.ts'
 import type { PlannedLimit, Schedule } from './schedule.ts'
 
 /** In a fifth of the schedules, some limits apply to windows that begin with their first charge. */
@@ -26,10 +27,7 @@ export const withBudgets = (random: Random, schedule: Schedule): Schedule => {
 }
 
 const withLimits = (schedule: Schedule, drawn: (limit: PlannedLimit) => PlannedLimit): Schedule => {
-  const ofOwner = <T extends { readonly limits: readonly PlannedLimit[] }>(owner: T): T => ({
-    ...owner,
-    limits: owner.limits.map(drawn),
-  })
+  const ofOwner = eachLimit(drawn)
   return {
     ...schedule,
     entities: schedule.entities.map(ofOwner),

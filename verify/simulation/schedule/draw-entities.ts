@@ -47,6 +47,14 @@ export const redrawn = (random: Random, limit: PlannedLimit): PlannedLimit => {
   return { ...limit, size: drawSize(random, amount) }
 }
 
+/** An owner of limits, each of which is replaced by what `drawn` returns. */
+export const eachLimit =
+  (drawn: (limit: PlannedLimit) => PlannedLimit) =>
+  <T extends { readonly limits: readonly PlannedLimit[] }>(owner: T): T => ({
+    ...owner,
+    limits: owner.limits.map(drawn),
+  })
+
 /** A size of the same algorithm and period. */
 export const scaledSize = (size: PlannedLimit['size'], factor: number): PlannedLimit['size'] =>
   size.kind === 'bucket'

@@ -9,7 +9,13 @@ import {
 import { sha256 } from '../../../src/platform/runtime.ts'
 import type { Random } from '../world/random.ts'
 import { redrawn, scaledSize } from './draw-entities.ts'
-import type { PlannedLimit, PlannedPolicy, PlannedRequest, Schedule } from './schedule.ts'
+import {
+  callersIn,
+  type PlannedLimit,
+  type PlannedPolicy,
+  type PlannedRequest,
+  type Schedule,
+} from './schedule.ts'
 
 /** The last one is no id, so its bucket has its hash. */
 const NAMES = ['ann', 'bob', 'a user, no id'] as const
@@ -21,9 +27,7 @@ const NAMES = ['ann', 'bob', 'a user, no id'] as const
 export const withNames = (random: Random, schedule: Schedule): Schedule => {
   const { entities, policies } = schedule
   if (!random.chance(1 / 6)) return schedule
-  const callers = entities
-    .filter(({ parentId }) => parentId !== null || entities.length === 1)
-    .map(({ id }) => id)
+  const callers = callersIn(schedule)
   const hasTenant = policies.some(({ key }) => key.scope === 'TENANT')
   const tenants = hasTenant || random.chance(0.4) ? [entities[0]?.id ?? ''] : callers
   const scopes = random.pick([[NAME_SCOPES[0]], [NAME_SCOPES[1]], [...NAME_SCOPES]])

@@ -1,7 +1,7 @@
 import { GLOBAL_POLICY, type PolicyKey, policyName } from '../../../src/core/model/policy.ts'
 import type { Random } from '../world/random.ts'
 import { redrawn } from './draw-entities.ts'
-import type { PlannedEntity, PlannedPolicy, Schedule } from './schedule.ts'
+import { callersIn, type PlannedEntity, type PlannedPolicy, type Schedule } from './schedule.ts'
 
 /** A quarter of the schedules have a policy, or two of different scopes. */
 export const withPolicies = (random: Random, schedule: Schedule): Schedule => {
@@ -16,10 +16,10 @@ export const withPolicies = (random: Random, schedule: Schedule): Schedule => {
 
 type Scope = (random: Random, entities: readonly PlannedEntity[]) => Omit<PlannedPolicy, 'limits'>
 
-const globally: Scope = (_, entities) => ({ ...named(GLOBAL_POLICY), callers: callersIn(entities) })
+const globally: Scope = (_, entities) => ({ ...named(GLOBAL_POLICY), callers: callersIn({ entities }) })
 
 const forOneKey: Scope = (random, entities) => {
-  const [first = '', ...others] = callersIn(entities)
+  const [first = '', ...others] = callersIn({ entities })
   const selector = random.pick([first, ...others])
   return { ...named({ scope: 'API_KEY', selector }), callers: [selector] }
 }
@@ -27,13 +27,10 @@ const forOneKey: Scope = (random, entities) => {
 /** The tenant is the parent of all other entities. */
 const forTheTenant: Scope = (_, entities) => ({
   ...named({ scope: 'TENANT', selector: entities[0]?.id ?? '' }),
-  callers: callersIn(entities),
+  callers: callersIn({ entities }),
 })
 
 const named = (key: PolicyKey) => ({ id: policyName(key), key })
-
-const callersIn = (entities: readonly PlannedEntity[]): readonly string[] =>
-  entities.filter(({ parentId }) => parentId !== null || entities.length === 1).map(({ id }) => id)
 
 /** About the size of the first entity's limit. */
 const drawLimits = (random: Random, entities: readonly PlannedEntity[]): PlannedPolicy['limits'] =>

@@ -14,7 +14,13 @@ import { withSlots } from './draw-slots.ts'
 import { drawSteady } from './draw-steady.ts'
 import { withTransitions } from './draw-transitions.ts'
 import { withZeros } from './draw-zeros.ts'
-import type { PlannedEnding, PlannedEntity, PlannedRequest, Schedule } from './schedule.ts'
+import {
+  callersIn,
+  type PlannedEnding,
+  type PlannedEntity,
+  type PlannedRequest,
+  type Schedule,
+} from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
 
@@ -95,9 +101,7 @@ const drawRequests = (
   const count = random.between(12, 60)
   const room = roomIn(entities, durationNs / SECOND_NS)
   const meanTokens = Math.max(1, (room * random.pick([0.7, 1.5, 3])) / count)
-  const ids = entities
-    .filter(({ parentId }) => parentId !== null || entities.length === 1)
-    .map(({ id }) => id)
+  const ids = callersIn({ entities })
   const burst = random.pick([1, 1, 3, 8])
   const usual = drawUsual(random)
   const requests: PlannedRequest[] = []

@@ -1,11 +1,12 @@
 import type { Random } from '../world/random.ts'
-import type { PlannedRequest, PlannedSlots, Schedule } from './schedule.ts'
+import { hasTransition, type PlannedRequest, type PlannedSlots, type Schedule } from './schedule.ts'
 
 const SECOND_NS = 1_000_000_000
 
 /**
- * In a quarter of the schedules without limits of another size at a time, keys, their parent and policies also limit the requests in flight. Half of the holders renew their
- * slots; some never end, as if their process had crashed; some end long after their slots have expired.
+ * In a quarter of the schedules without limits of another size at a time, keys, their parent and policies also limit the requests
+ * in flight. Half of the holders renew their slots; some never end, as if their process had crashed; some end long after their
+ * slots have expired.
  */
 export const withSlots = (random: Random, schedule: Schedule): Schedule => {
   if (!random.chance(0.25) || hasTransition(schedule)) return schedule
@@ -16,9 +17,6 @@ export const withSlots = (random: Random, schedule: Schedule): Schedule => {
   const held = drawHeld(random, leaseSeconds)
   return { ...schedule, slots, requests: schedule.requests.map(held) }
 }
-
-const hasTransition = ({ entities, policies }: Schedule): boolean =>
-  [...entities, ...policies].some(({ limits }) => limits.some(({ scheduled }) => scheduled !== undefined))
 
 const drawHeld = (random: Random, leaseSeconds: number) => {
   const [renewing, never] = [random.pick([0, 0.5, 1]), random.pick([0, 0.1, 0.3])]

@@ -1,5 +1,6 @@
 import type { Random } from '../world/random.ts'
-import { type PlannedLimit, type Schedule, TRANSITION_NS } from './schedule.ts'
+import { eachLimit } from './draw-entities.ts'
+import { type Schedule, TRANSITION_NS } from './schedule.ts'
 
 /**
  * In a quarter of the schedules, limits have another size until, or from, a moment in the middle of the run. The clocks of
@@ -7,22 +8,13 @@ import { type PlannedLimit, type Schedule, TRANSITION_NS } from './schedule.ts'
  */
 export const withTransitions = (random: Random, schedule: Schedule): Schedule => {
   if (!random.chance(0.25)) return schedule
-  const timed = (limit: PlannedLimit): PlannedLimit =>
-    random.chance(0.7)
-      ? {
-          ...limit,
-          scheduled: {
-            when: random.pick(['before', 'after']),
-            factor: random.pick([0, 0.1, 0.5, 2, 10]),
-          },
-        }
-      : limit
-  const withLimits = <T extends { readonly limits: readonly PlannedLimit[] }>(owner: T): T => ({
-    ...owner,
-    limits: owner.limits.map(timed),
+  const timed = eachLimit((limit) => {
+    if (!random.chance(0.7)) return limit
+    const [when, factor] = [random.pick(['before', 'after'] as const), random.pick([0, 0.1, 0.5, 2, 10])]
+    return { ...limit, scheduled: { when, factor } }
   })
-  const entities = schedule.entities.map(withLimits)
-  const policies = schedule.policies.map(withLimits)
+  const entities = schedule.entities.map(timed)
+  const policies = schedule.policies.map(timed)
   return { ...schedule, entities, policies, startNs: startBefore(random, schedule) }
 }
 

@@ -1,4 +1,5 @@
 import type { Random } from '../world/random.ts'
+import { eachLimit } from './draw-entities.ts'
 import type { PlannedLimit, Schedule } from './schedule.ts'
 
 /**
@@ -18,10 +19,7 @@ export const withZeros = (random: Random, schedule: Schedule): Schedule => {
 }
 
 const withPaused = (random: Random, schedule: Schedule): Schedule => {
-  const drawn = <T extends { readonly limits: readonly PlannedLimit[] }>(owner: T): T => ({
-    ...owner,
-    limits: owner.limits.map((limit) => (random.chance(0.3) ? paused(limit) : limit)),
-  })
+  const drawn = eachLimit((limit) => (random.chance(0.3) ? paused(limit) : limit))
   const changes = schedule.changes.map(drawn)
   if (changes.length > 0) return { ...schedule, changes }
   return { ...schedule, entities: schedule.entities.map(drawn), policies: schedule.policies.map(drawn) }

@@ -134,6 +134,14 @@ export interface Schedule {
 export const isCalm = ({ network, faults }: Schedule): boolean =>
   faults.length === 0 && network.slow + network.lostBefore + network.lostAfter + network.throttled === 0
 
+/** The entities that send requests: all but the parent of others. */
+export const callersIn = ({ entities }: Pick<Schedule, 'entities'>): readonly string[] =>
+  entities.filter(({ parentId }) => parentId !== null || entities.length === 1).map(({ id }) => id)
+
+/** Whether limits have another size at a time. */
+export const hasTransition = ({ entities, policies }: Schedule): boolean =>
+  [...entities, ...policies].some(({ limits }) => limits.some(({ scheduled }) => scheduled !== undefined))
+
 /** The time at which scheduled limits have another size, by true time: ns since the start of the schedule. */
 export const transitionNs = ({ startNs }: Schedule): number => Number(TRANSITION_NS - startNs)
 

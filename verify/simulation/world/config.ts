@@ -84,7 +84,7 @@ type Scheduled = NonNullable<PlannedLimit['scheduled']>
 const sizeJson = (size: PlannedLimit['size']): object => {
   switch (size.kind) {
     case 'bucket':
-      return { capacity: size.capacity, refill_rate: size.capacity / size.fillsInSeconds }
+      return amountsJson(size)
     case 'sliding': {
       const { limit, seconds, slots } = size
       return { algorithm: 'sliding_window', limit, window_seconds: seconds, slots }
