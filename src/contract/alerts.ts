@@ -12,11 +12,11 @@ import {
   SHARE_BOUNDS,
   TOPIC_RULE,
 } from '../core/model/alert.ts'
-import { LIMIT_NAME_PATTERN, LIMIT_NAME_RULE } from '../core/model/limit.ts'
 import { METERS } from '../core/model/meter.ts'
 import { POLICY_SCOPES, policyKeyOf, SELECTOR_RULES } from '../core/model/policy.ts'
 import { boundedList, checkedBy, closedObject, type Fault } from './containers.ts'
-import { id, nextCursor, seconds } from './fields.ts'
+import { id, nextCursor, numberFrom, optionalOrNull, seconds } from './fields.ts'
+import { limitName } from './limit-fields.ts'
 
 const alertName = v.pipe(v.string(), v.regex(ALERT_NAME_PATTERN, ALERT_NAME_RULE))
 
@@ -53,9 +53,7 @@ const isThousandths = (share: number): boolean =>
   Math.round(share * SHARE_BOUNDS.perUnit) / SHARE_BOUNDS.perUnit === share
 
 const share = v.pipe(
-  v.number(shareRule),
-  v.minValue(SHARE_BOUNDS.least, shareRule),
-  v.maxValue(SHARE_BOUNDS.most, shareRule),
+  numberFrom(SHARE_BOUNDS.least, SHARE_BOUNDS.most, shareRule),
   v.check(isThousandths, shareRule),
 )
 
@@ -83,8 +81,6 @@ const policy = v.pipe(
   v.description('Only the bucket of this policy: `<scope>/<selector>`'),
 )
 
-const optional = <S extends v.GenericSchema>(schema: S) => v.exactOptional(v.nullable(schema))
-
 const webhook = closedObject({ url: webhookUrl, secret })
 
 const topicArn = v.pipe(
@@ -93,15 +89,13 @@ const topicArn = v.pipe(
   v.description('The ARN of a standard topic of SNS that the deployment allows'),
 )
 
-const limitName = v.pipe(v.string(), v.regex(LIMIT_NAME_PATTERN, LIMIT_NAME_RULE))
-
 const alertFields = closedObject({
-  entity_id: optional(v.pipe(id, v.description('Only the buckets of this entity'))),
-  policy: optional(policy),
-  limit_name: optional(v.pipe(limitName, v.description('Only limits of this name'))),
+  entity_id: optionalOrNull(v.pipe(id, v.description('Only the buckets of this entity'))),
+  policy: optionalOrNull(policy),
+  limit_name: optionalOrNull(v.pipe(limitName, v.description('Only limits of this name'))),
   shares: v.exactOptional(shares),
-  webhook: optional(webhook),
-  sns_topic_arn: optional(topicArn),
+  webhook: optionalOrNull(webhook),
+  sns_topic_arn: optionalOrNull(topicArn),
 })
 
 type AlertFields = v.InferOutput<typeof alertFields>

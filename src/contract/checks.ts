@@ -2,7 +2,16 @@ import * as v from 'valibot'
 import { HOUR_SECONDS } from '../core/model/time.ts'
 import { acceptedByHand, boundedList, closedObject } from './containers.ts'
 import { openAiError, violation, wait } from './errors.ts'
-import { chargedResource, costBody, id, integer, modelId, requestName, seconds } from './fields.ts'
+import {
+  chargedResource,
+  costBody,
+  id,
+  integer,
+  modelId,
+  requestName,
+  requestQuery,
+  seconds,
+} from './fields.ts'
 import { isUsualCheck } from './usual-bodies.ts'
 
 export const DEFAULT_LIFETIME_SECONDS = 600
@@ -80,9 +89,8 @@ const limitState = v.object({
 
 /** `/v1/limits`: as a check, of a user and a session. */
 export const ownLimitsQuery = v.object({
+  ...requestQuery.entries,
   resource: v.exactOptional(v.pipe(chargedResource, v.description('Default: the bucket `_default_` itself'))),
-  user: v.exactOptional(requestName),
-  session: v.exactOptional(requestName),
 })
 
 export const ownLimitsResponse = v.pipe(

@@ -50,9 +50,16 @@ export const DEFAULT_PER_PAGE = 50
 export const integer = (least: number, most: number, must = `be an integer from ${least} to ${most}`) =>
   v.pipe(v.number(must), v.integer(must), v.minValue(least, must), v.maxValue(most, must))
 
+/** A number in JSON. */
+export const numberFrom = (least: number, most: number, must = `be a number from ${least} to ${most}`) =>
+  v.pipe(v.number(must), v.minValue(least, must), v.maxValue(most, must))
+
 /** 0, or a number within bounds. */
 export const zeroOr = (least: number, most: number, must: string) =>
-  v.union([v.literal(0, must), v.pipe(v.number(must), v.minValue(least, must), v.maxValue(most, must))], must)
+  v.union([v.literal(0, must), numberFrom(least, most, must)], must)
+
+/** A field that may be left out, or be null. */
+export const optionalOrNull = <S extends v.GenericSchema>(schema: S) => v.exactOptional(v.nullable(schema))
 
 /** An integer in a query, which is text; the OpenAPI document describes it as a number. */
 export const wholeNumber = (least: number, most: number) => {

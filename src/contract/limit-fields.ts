@@ -19,15 +19,13 @@ import {
 } from '../core/model/limit.ts'
 import { IN_FLIGHT, METERS, type Meter, meterOfName } from '../core/model/meter.ts'
 import { checkedBy, closedObject, type Fault } from './containers.ts'
-import { integer, zeroOr } from './fields.ts'
+import { integer, numberFrom, zeroOr } from './fields.ts'
 
 /** The name of a limit, also in requests that refer to one. */
 export const limitName = v.pipe(v.string(LIMIT_NAME_RULE), v.regex(LIMIT_NAME_PATTERN, LIMIT_NAME_RULE))
 
 const nameFault = (name: string): Fault | undefined =>
   RESERVED_NAME_PATTERN.test(name) ? { must: RESERVED_NAME_RULE } : undefined
-
-const SHARE_RULE = `be a number from ${MIN_SHARE} to 1`
 
 const KEPT_RULE = `be 0, or a number from ${MIN_SHARE} up to, but not including, 1`
 
@@ -70,9 +68,7 @@ export const commonFields = {
   ),
   warn_at: v.optional(
     v.pipe(
-      v.number(SHARE_RULE),
-      v.minValue(MIN_SHARE, SHARE_RULE),
-      v.maxValue(1, SHARE_RULE),
+      numberFrom(MIN_SHARE, 1),
       v.description('The share in use from which callers are warned; default 0.8'),
     ),
   ),

@@ -25,7 +25,10 @@ import { createLimitList, type SizeFormat } from './limit-list.ts'
 import {
   type CapacityScheduleEntry,
   entriesOf,
+  faultOfEntries,
   type LimitScheduleEntry,
+  limitEntries,
+  limitSchedule,
   type ScheduleTimes,
   scheduleOf,
   timeZone,
@@ -88,31 +91,6 @@ const refillMust = (tokens: number, rate: number): string | undefined => {
 
 const faultAt = (field: string, must: string | undefined): Fault | undefined =>
   must === undefined ? undefined : { path: [field], must }
-
-/** The first fault of a schedule's entries. */
-const faultOfEntries = <T>(
-  schedule: readonly T[] | undefined,
-  field: string,
-  mustOf: (entry: T) => string | undefined,
-): Fault | undefined => {
-  for (const [index, entry] of (schedule ?? []).entries()) {
-    const must = mustOf(entry)
-    if (must !== undefined) return { path: ['schedule', index, field], must }
-  }
-  return undefined
-}
-
-/** The limit of a schedule's entry. */
-const entryLimit = v.pipe(size, v.description('The limit at these times; 0: paused'))
-
-/** The schedule of a limit whose size is a `limit`. */
-export const limitSchedule = v.optional(scheduleOf({ limit: entryLimit }))
-
-/** The entries of such a schedule: sizes that differ from `size` in their limit only. */
-export const limitEntries = <S extends LimitSize & { readonly limit: number }>(
-  schedule: readonly LimitScheduleEntry[] | undefined,
-  own: S,
-) => entriesOf(schedule, ({ limit }) => ({ ...own, limit }))
 
 const bucketOf = (capacity: number, rate: number): LimitSize => ({
   algorithm: 'token_bucket',

@@ -8,8 +8,9 @@ import {
   MIN_SCHEDULE_SECONDS,
   type ScheduleEntry,
 } from '../core/model/limit.ts'
-import { boundedList, checkedBy, closedObject } from './containers.ts'
+import { boundedList, checkedBy, closedObject, type Fault } from './containers.ts'
 import { integer } from './fields.ts'
+import { size } from './limit-fields.ts'
 
 /*
  * Other sizes of a limit at some times, in JSON. An entry states its times, and the amounts of its size as the limit itself
@@ -101,6 +102,30 @@ export const entriesOf = <T extends ScheduleTimes>(
     durationSeconds: entry.duration_seconds,
     size: sizeOf(entry),
   }))
+}
+
+/** The schedule of a limit whose size is a `limit`. */
+export const limitSchedule = v.optional(
+  scheduleOf({ limit: v.pipe(size, v.description('The limit at these times; 0: paused')) }),
+)
+
+/** The entries of such a schedule: sizes that differ from `own` in their limit only. */
+export const limitEntries = <S extends LimitSize & { readonly limit: number }>(
+  schedule: readonly LimitScheduleEntry[] | undefined,
+  own: S,
+) => entriesOf(schedule, ({ limit }) => ({ ...own, limit }))
+
+/** The first fault of a field of a schedule's entries. */
+export const faultOfEntries = <T>(
+  schedule: readonly T[] | undefined,
+  field: string,
+  mustOf: (entry: T) => string | undefined,
+): Fault | undefined => {
+  for (const [index, entry] of (schedule ?? []).entries()) {
+    const must = mustOf(entry)
+    if (must !== undefined) return { path: ['schedule', index, field], must }
+  }
+  return undefined
 }
 
 const amount = v.pipe(v.number(), v.integer(), v.minValue(0))

@@ -17,7 +17,7 @@ import {
 } from '../core/model/upstream.ts'
 import { baseUrlCheck, openAiBaseUrlFault, pathOf } from './base-url.ts'
 import { checkedBy, closedObject, type Fault, plainRecord } from './containers.ts'
-import { nextCursor, seconds } from './fields.ts'
+import { nextCursor, numberFrom, optionalOrNull, seconds } from './fields.ts'
 
 export const upstreamName = v.pipe(v.string(), v.regex(UPSTREAM_NAME_PATTERN, UPSTREAM_NAME_RULE))
 
@@ -117,25 +117,14 @@ const headers = v.pipe(
 const timeout = (of: string, fallback: number, most: number = TIMEOUT_BOUNDS.most) => {
   const { least } = TIMEOUT_BOUNDS
   const must = `be a number of seconds from ${least} to ${most}`
-  return v.exactOptional(
-    v.pipe(
-      v.number(must),
-      v.minValue(least, must),
-      v.maxValue(most, must),
-      v.description(`${of}; default ${fallback}`),
-    ),
-  )
+  return v.exactOptional(v.pipe(numberFrom(least, most, must), v.description(`${of}; default ${fallback}`)))
 }
-
-const FLOOR_RULE = `be a number from ${FLOOR_BOUNDS.least} to ${FLOOR_BOUNDS.most}`
 
 const adaptive = v.pipe(
   closedObject({
     floor: v.exactOptional(
       v.pipe(
-        v.number(FLOOR_RULE),
-        v.minValue(FLOOR_BOUNDS.least, FLOOR_RULE),
-        v.maxValue(FLOOR_BOUNDS.most, FLOOR_RULE),
+        numberFrom(FLOOR_BOUNDS.least, FLOOR_BOUNDS.most),
         v.description(`The least share of their limits that callers keep; default ${DEFAULT_FLOOR}`),
       ),
     ),
@@ -145,8 +134,6 @@ const adaptive = v.pipe(
   ),
 )
 
-const optional = <S extends v.GenericSchema>(schema: S) => v.exactOptional(v.nullable(schema))
-
 const upstreamFields = closedObject({
   kind: v.pipe(
     v.picklist(UPSTREAM_KINDS),
@@ -154,10 +141,10 @@ const upstreamFields = closedObject({
       '`openai`: any compatible API. `bedrock`: its OpenAI- and Anthropic-compatible routes, signed with the credentials of the process',
     ),
   ),
-  base_url: optional(baseUrl),
-  region: optional(region),
-  signing_service: optional(signingService),
-  secret: optional(secret),
+  base_url: optionalOrNull(baseUrl),
+  region: optionalOrNull(region),
+  signing_service: optionalOrNull(signingService),
+  secret: optionalOrNull(secret),
   headers: v.exactOptional(headers),
   connect_timeout_seconds: timeout(
     'Until the connection is established',
@@ -170,7 +157,7 @@ const upstreamFields = closedObject({
   ),
   idle_timeout_seconds: timeout('Without any byte, after the first', DEFAULT_TIMEOUTS.idleSeconds),
   total_timeout_seconds: timeout('Until the end of the response', DEFAULT_TIMEOUTS.totalSeconds),
-  adaptive: optional(adaptive),
+  adaptive: optionalOrNull(adaptive),
 })
 
 type UpstreamFields = v.InferOutput<typeof upstreamFields>

@@ -50,7 +50,7 @@ const createConcurrency = ({ limit, leaseSeconds }: Omit<ConcurrencySize, 'algor
 }
 
 /** Expiries are rounded up to whole milliseconds, which take half the bytes. */
-const wholeMs = (ns: bigint): bigint => roundedUp(ns, MS_NS) * MS_NS
+const nextMs = (ns: bigint): bigint => roundedUp(ns, MS_NS) * MS_NS
 
 type Entry = readonly [id: string, expiry: bigint]
 
@@ -97,7 +97,7 @@ const held = (fields: LimitFields, slots: readonly Slot[]): readonly Entry[] =>
 
 const charges = (leaseNs: bigint): Pick<Algorithm, 'charge' | 'exceeded' | 'debit'> => ({
   charge(snapshot = {}, cost, now, bound, slots = []) {
-    const taken = slots.map(({ id, until = now + leaseNs }): Entry => [id, wholeMs(until)])
+    const taken = slots.map(({ id, until = now + leaseNs }): Entry => [id, nextMs(until)])
     if (typeof snapshot.slots !== 'object')
       return {
         conditions: [missing('slots')],

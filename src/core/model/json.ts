@@ -12,6 +12,10 @@ import type { Upstream } from './upstream.ts'
 /** Whole seconds since the epoch, the form of times in JSON. */
 export const epochSeconds = (ns: bigint): number => Number(ns / SECOND_NS)
 
+/** The same of a time that may be absent, which is null in JSON. */
+export const epochSecondsOrNull = (ns: bigint | null | undefined): number | null =>
+  ns == null ? null : epochSeconds(ns)
+
 /** An entity as JSON: the form of responses and of audit records. */
 export const entityToJson = (entity: Entity) => ({
   entity_id: entity.id,
@@ -34,7 +38,7 @@ export const apiKeyToJson = (key: ApiKey) => ({
   name: key.name,
   masked_secret: `${key.prefix}...`,
   status: key.status,
-  expires_at: key.expiresAt === null ? null : epochSeconds(key.expiresAt),
+  expires_at: epochSecondsOrNull(key.expiresAt),
   created_at: epochSeconds(key.createdAt),
 })
 

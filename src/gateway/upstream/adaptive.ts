@@ -2,7 +2,7 @@ import { larger, MS_NS, SECOND_NS, smaller } from '../../core/model/time.ts'
 import type { Pace, ResponseHeaders } from '../../core/ports/model-backend.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import { isLittleLeft, waitMsIn } from './reported-limits.ts'
-import type { Target } from './resting.ts'
+import { type Target, targetKey } from './resting.ts'
 
 /*
  * How much zael admits to models whose upstream is at its own limit: a factor on the limits of callers, lowered by a share when
@@ -178,10 +178,10 @@ const createTargets = () => {
   }
   const forget = (target: Target): void => {
     if (observed.size === 0) return
-    const known = observed.get(keyOf(target))
+    const known = observed.get(targetKey(target))
     if (known === undefined) return
     setState(known, undefined)
-    observed.delete(keyOf(target))
+    observed.delete(targetKey(target))
   }
   return {
     setState,
@@ -190,17 +190,17 @@ const createTargets = () => {
     isAnyPressed: () => pressedCount > 0,
     all: () => [...observed.values()],
     observed(target: Target): Observed {
-      const known = observed.get(keyOf(target))
+      const known = observed.get(targetKey(target))
       if (known !== undefined) return known
       const [oldest] = observed.size < MAX_TARGETS ? [] : observed.values()
       if (oldest !== undefined) forget(oldest)
       const { upstream, model } = target
       const created = { upstream, model, calls: NONE, pressures: NONE, state: undefined, only: null }
-      observed.set(keyOf(target), created)
+      observed.set(targetKey(target), created)
       return created
     },
     pressedFor(target: Target, entityId: string, now: bigint): Observed | undefined {
-      const known = observed.get(keyOf(target))
+      const known = observed.get(targetKey(target))
       if (known === undefined || current(known, now) === undefined) return undefined
       return known.only === null || known.only === entityId ? known : undefined
     },
@@ -233,8 +233,6 @@ const largestPace = (targets: readonly (Observed | undefined)[], now: bigint): P
     },
   }
 }
-
-const keyOf = ({ upstream, model }: Target): string => `${upstream} ${model}`
 
 interface Seen {
   readonly entityId: string

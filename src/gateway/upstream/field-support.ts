@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/model/json.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import type { Cache, CacheFactory, Clock } from '../../core/ports/platform.ts'
 import type { FieldSupport } from '../apis/wire-api.ts'
-import type { Target } from './resting.ts'
+import { type Target, targetKey } from './resting.ts'
 
 /** The fields that each model at each upstream accepts. */
 export interface FieldMemory {
@@ -25,17 +25,16 @@ interface Remembered {
 
 export const createFieldMemory = (clock: Clock, caches: CacheFactory): FieldMemory => {
   const remembered: Cache<Remembered> = caches({ max: MAX_TARGETS })
-  const keyOf = ({ upstream, model }: Target) => `${upstream} ${model}`
   let isEmpty = true
   return {
     of(target) {
       if (isEmpty) return ALL_FIELDS
-      const known = remembered.get(keyOf(target))
+      const known = remembered.get(targetKey(target))
       return known !== undefined && clock.monotonic() - known.at < MAX_AGE_NS ? known.support : ALL_FIELDS
     },
     remember(target, support) {
       isEmpty = false
-      remembered.set(keyOf(target), { support, at: clock.monotonic() })
+      remembered.set(targetKey(target), { support, at: clock.monotonic() })
     },
   }
 }

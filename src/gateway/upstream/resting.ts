@@ -9,6 +9,9 @@ export interface Target {
   readonly model: string
 }
 
+/** A target as the key of a map. The name of an upstream contains no space. */
+export const targetKey = ({ upstream, model }: Target): string => `${upstream} ${model}`
+
 export interface TargetFailure {
   /** A status, or the cause of a broken exchange. */
   readonly cause: string
@@ -59,7 +62,7 @@ export const createResting = (clock: Clock): Resting => {
   const restsSince = (target: Target, now: bigint): bigint | undefined => {
     // nothing has failed, in general
     if (observed.size === 0) return undefined
-    const since = observed.get(keyOf(target))?.restsSince
+    const since = observed.get(targetKey(target))?.restsSince
     return since !== undefined && now - since < REST_NS ? since : undefined
   }
 
@@ -76,12 +79,12 @@ export const createResting = (clock: Clock): Resting => {
     },
     failed(target, { cause, entityId }) {
       const now = clock.monotonic()
-      const before = observed.get(keyOf(target))
+      const before = observed.get(targetKey(target))
       const recent = withFailure(before?.recent ?? [], { entityId, at: now })
       const rests = countedOf(recent) >= MOST_FAILURES
       const wasResting = restsSince(target, now) !== undefined
-      observed.delete(keyOf(target))
-      observed.set(keyOf(target), {
+      observed.delete(targetKey(target))
+      observed.set(targetKey(target), {
         upstream: target.upstream,
         model: target.model,
         recent: rests ? [] : recent,
@@ -105,8 +108,6 @@ export const createResting = (clock: Clock): Resting => {
     },
   }
 }
-
-const keyOf = ({ upstream, model }: Target): string => `${upstream} ${model}`
 
 /** Of one entity as many as can count beside another's: a caller with many failures takes no place from others. */
 const withFailure = (recent: readonly Counted[], failure: Counted): readonly Counted[] => {

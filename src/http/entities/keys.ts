@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { idParam, keyParams } from '../../contract/fields.ts'
 import { keysResponse, newKeyBody, newKeyResponse, rotateBody } from '../../contract/keys.ts'
 import type { NewKey } from '../../core/admin/keys.ts'
-import { apiKeyToJson, epochSeconds } from '../../core/model/json.ts'
+import { apiKeyToJson, epochSecondsOrNull } from '../../core/model/json.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, optionalJsonBody, params } from '../body/validated.ts'
@@ -85,7 +85,7 @@ const newKeyJson = ({ key, secret }: NewKey) => ({
   key_id: key.keyId,
   secret,
   name: key.name,
-  expires_at: key.expiresAt === null ? null : epochSeconds(key.expiresAt),
+  expires_at: epochSecondsOrNull(key.expiresAt),
 })
 
 /** Seconds, to the millisecond, in ns. */

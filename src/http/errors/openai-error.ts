@@ -80,14 +80,15 @@ const reached = (violation: Violation, retryAfterNs: bigint, subject: DeniedSubj
   const what = isQuota(violation) ? 'Quota exceeded' : 'Rate limit reached'
   const numbers = `Limit ${state.capacity}, Used ${state.used}, Requested ${requested}`
   const again = `Please try again in ${goDuration(retryAfterNs)}.`
-  return `${what} ${place(violation, subject)}: ${numbers}. ${[...pacedText(violation), again].join(' ')}`
+  return `${what} ${place(violation, subject)}: ${numbers}. ${pacedText(violation)}${again}`
 }
 
 /** For a denial by a share of a limit. */
-const pacedText = ({ factor }: Violation): readonly string[] =>
-  factor === undefined ? [] : [`${PACED}: ${Math.max(1, Math.floor(factor * 100))} % of the limit applies.`]
-
-const PACED = 'The upstream of the model is at its own limit'
+const pacedText = ({ factor }: Violation): string => {
+  if (factor === undefined) return ''
+  const percent = Math.max(1, Math.floor(factor * 100))
+  return `The upstream of the model is at its own limit: ${percent} % of the limit applies. `
+}
 
 const neverPasses = (violation: Violation, subject: DeniedSubject): string =>
   violation.state.capacity === 0 ? paused(violation, subject) : tooLarge(violation, subject)

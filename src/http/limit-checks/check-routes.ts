@@ -11,9 +11,8 @@ import { DEGRADED } from '../../web/rate-limit-headers.ts'
 import type { ActingIdentity, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBodyOrList, objectOrListOf } from '../body/validated.ts'
 import { deciderOf, v1UnavailableBody } from '../decisions.ts'
-import { ModelRejected } from '../errors/problem.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
-import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
+import { type ModelLookup, mayUse, requireMayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import { headerNames, NAME_HEADERS } from '../request-names.ts'
 import type { BytesReply, JsonReply, Reply } from '../response.ts'
@@ -97,8 +96,7 @@ const requireAllowed = async (
     const field = `${place}context`
     throw new ZaelError('forbidden', `${field} may be given with the admin token only`, { field })
   }
-  if (resource === undefined || mayUse(entity, resource)) return
-  if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
+  await requireMayUse(models, entity, resource)
 }
 
 /** The headers of a list contain only whether a part of it was decided without the store. */

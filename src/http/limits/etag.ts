@@ -8,7 +8,7 @@ import type { AppEnv } from '../app-dependencies.ts'
  */
 
 /** The strong entity tag of a set of this version. */
-export const etagOf = (version: bigint): string => `"${version}"`
+const etagOf = (version: bigint): string => `"${version}"`
 
 /** Sets the ETag header of the response. */
 export const setEtag = (c: Context<AppEnv>, version: bigint): void => c.header('etag', etagOf(version))

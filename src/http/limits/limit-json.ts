@@ -1,5 +1,5 @@
 import { ofEntry } from '../../core/bucket/scheduled-limit.ts'
-import { amountsToJson, epochSeconds, limitToJson } from '../../core/model/json.ts'
+import { amountsToJson, epochSeconds, epochSecondsOrNull, limitToJson } from '../../core/model/json.ts'
 import type { Limit } from '../../core/model/limit.ts'
 import { periodAt } from '../../core/model/schedule.ts'
 import type { ExplainedLimit } from '../../core/resolve/effective-limits.ts'
@@ -25,19 +25,17 @@ const scheduleStateJson = (limit: Limit, schedule: NonNullable<Limit['schedule']
   const { entry, until } = periodAt(schedule, now)
   return {
     ...entryJson(limit, entry),
-    ends_at: momentJson(until),
+    ends_at: epochSecondsOrNull(until),
     next: until === undefined ? null : nextJson(limit, schedule, until),
   }
 }
 
 const nextJson = (limit: Limit, schedule: NonNullable<Limit['schedule']>, at: bigint) => {
   const { entry, until } = periodAt(schedule, at)
-  return { ...entryJson(limit, entry), begins_at: epochSeconds(at), ends_at: momentJson(until) }
+  return { ...entryJson(limit, entry), begins_at: epochSeconds(at), ends_at: epochSecondsOrNull(until) }
 }
 
 const entryJson = (limit: Limit, entry: number | undefined) => ({
   entry: entry ?? null,
   ...amountsToJson(ofEntry(limit, entry).size),
 })
-
-const momentJson = (at: bigint | undefined): number | null => (at === undefined ? null : epochSeconds(at))

@@ -11,7 +11,6 @@ import {
   type ModelCharge,
   type ModelEvents,
   type ModelReply,
-  type PromptEstimate,
   type RequestBilling,
   type StreamedModelReply,
   type WholeModelReply,
@@ -48,8 +47,8 @@ export const createModelCall = (needs: ModelCallNeeds): ((request: RoutedRequest
     return whenReady(reserve(request), ({ decision, estimate, bound }) => {
       if (!decision.allowed) return denialReply(needs, request, decision)
       const headers = limitHeaders(needs, request, decision)
-      const call = callOf(request, estimate, bound)
-      const { billing } = estimate
+      const { inputTokens, billing } = estimate
+      const call = new Call(request, inputTokens, bound)
       const reservation = renewedWhileOpen(decision.reservation)
       return forward(needs, request, { headers, reservation, billing, call })
     })
@@ -74,9 +73,6 @@ const denialReply = (needs: ModelCallNeeds, request: RoutedRequest, denied: Deni
   const format = formatOf(api, needs.settings.errorFormat)
   return modelDenialResponse(denied, subject, limitHeaders(needs, request, denied), format)
 }
-
-const callOf = (request: RoutedRequest, { inputTokens }: PromptEstimate, bound: number | null): ModelCall =>
-  new Call(request, inputTokens, bound)
 
 /** A class, because creating an object with a getter and a closure takes as long as the whole decision. */
 class Call implements ModelCall {

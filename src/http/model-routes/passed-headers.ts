@@ -25,7 +25,7 @@ export const passedHeaders = (header: HeaderOf): Readonly<Record<string, string>
   return passed
 }
 
-/** The headers of an upstream's error. Clients obey any wait, so they are told not to retry if it is too long. */
+/** The headers of an upstream's error. Clients obey any wait: `x-should-retry: false` stops their retries if it is too long. */
 export const errorHeaders = (headers: ResponseHeaders, maxRetrySeconds: number): Record<string, string> => {
   const passed: Record<string, string> = { ...headers }
   const { 'retry-after': seconds, 'retry-after-ms': ms } = headers

@@ -28,14 +28,14 @@ export interface RoutedRequest {
 }
 
 /** A decided request. */
-export interface Decided {
+interface Decided {
   readonly decision: Decision
   readonly estimate: PromptEstimate
   /** The most output tokens per choice; null: the request names a maximum, or has no output. */
   readonly bound: number | null
 }
 
-export interface ReserveNeeds extends Pick<AppDependencies, 'backend' | 'clock' | 'logger' | 'responses'> {
+interface ReserveNeeds extends Pick<AppDependencies, 'backend' | 'clock' | 'logger' | 'responses'> {
   readonly decider: Decider
 }
 

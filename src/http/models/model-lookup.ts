@@ -38,6 +38,16 @@ export const createModelLookup = ({ store, clock, caches, settings }: ModelLooku
 export const mayUse = ({ models }: Pick<Entity, 'models'>, modelId: string): boolean =>
   models === null || models.includes(modelId)
 
+/** Throws `ModelRejected` if the resource is a registered model that the entity may not use. */
+export const requireMayUse = async (
+  models: ModelLookup,
+  entity: Pick<Entity, 'models'>,
+  resource: string | undefined,
+): Promise<void> => {
+  if (resource === undefined || mayUse(entity, resource)) return
+  if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
+}
+
 /** The registered model of this id, if `entity` (null: anyone) may use it. Throws, or rejects with, `ModelRejected`. */
 export const usableModel = (models: ModelLookup, id: string, entity: Entity | null): Eventual<Model> =>
   whenReady(isModelId(id) ? models.get(id) : undefined, (model) => {

@@ -17,17 +17,16 @@ import type { ActingIdentity, AppDependencies, AppEnv } from '../app-dependencie
 import { query } from '../body/validated.ts'
 import { type Decider, deciderOf } from '../decisions.ts'
 import { usageJson } from '../entities/usage.ts'
-import { ModelRejected } from '../errors/problem.ts'
 import { limitStateJson } from '../limit-checks/decide-check.ts'
-import { createMinuteBound } from '../minute-bound.ts'
-import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
+import { createMinuteBound, type MinuteBound } from '../minute-bound.ts'
+import { type ModelLookup, requireMayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
 import { headerNames, NAME_HEADERS, type RequestNames } from '../request-names.ts'
 
 /*
  * What a caller has left, and has used. Nothing is charged. The first limits of a minute are as they are now, so a caller sees
  * what it has just used; of more, reads are shared, and a page that polls fast reads the table once per second. Reads are
- * counted, because callers choose the questions.
+ * bounded, because callers choose resources, names and periods.
  */
 
 interface Needs extends Pick<AppDependencies, 'limiter' | 'clock' | 'caches' | 'secrets' | 'settings'> {
@@ -52,13 +51,13 @@ const LONGEST_DAYS = 31
 
 export const createOwnQuotaRoutes = (needs: Needs): Hono<AppEnv> => {
   const { clock, caches } = needs
-  const bound = createMinuteBound({
+  const reads = createMinuteBound({
     clock,
     caches,
     mostPerMinute: MOST_READS_PER_MINUTE,
-    message: 'Too many different questions about limits and usage; the same one is answered from memory',
+    message: 'Too many different requests for limits and usage; a repeated one is served from memory',
   })
-  const reading = { ...needs, decider: deciderOf(needs), countRead: bound.record, readsOf: bound.countOf }
+  const reading: Reading = { ...needs, decider: deciderOf(needs), reads }
   return new Hono<AppEnv>()
     .route('/limits', createOwnLimitsRoute(reading))
     .route('/usage', createOwnUsageRoute(reading))
@@ -66,10 +65,8 @@ export const createOwnQuotaRoutes = (needs: Needs): Hono<AppEnv> => {
 
 interface Reading extends Needs {
   readonly decider: Decider
-  /** Throws `TooManyRequests`. */
-  countRead(entityId: string): void
-  /** The reads of the current minute. */
-  readsOf(entityId: string): number
+  /** Of the table, by entity. */
+  readonly reads: MinuteBound
 }
 
 interface LimitsRequest extends RequestNames {
@@ -93,16 +90,16 @@ const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
       description:
         'Every limit that a request would be checked against, with what is left: your own, those of parents and of policies. Nothing is charged. After thirty requests in a minute, a response may be a second old.',
       response: ownLimitsResponse,
+      parameters: NAME_HEADERS,
     }),
     query(ownLimitsQuery),
     async (c) => {
       const { resource, ...named } = c.req.valid('query')
-      const acting = requireActing(c.get('acting'))
-      await requireAllowed(reading.models, acting, resource)
-      const { entityId } = acting
+      const { entityId, entity } = requireActing(c.get('acting'))
+      await requireMayUse(reading.models, entity, resource)
       const names = { ...headerNames((name) => c.req.header(name)), ...named }
       const request = { entityId, resource, ...asIds(reading, names) }
-      const isShared = reading.readsOf(entityId) >= CURRENT_READS_PER_MINUTE
+      const isShared = reading.reads.countOf(entityId) >= CURRENT_READS_PER_MINUTE
       const limits = await states.get(request, isShared ? LIMITS_SHARED_NS : 0n)
       const body = { entity_id: entityId, resource: resource ?? DEFAULT_RESOURCE }
       return c.json({ ...body, limits: limits.map(ownLimitJson) })
@@ -118,10 +115,10 @@ const asIds = ({ secrets }: Needs, { user, session }: RequestNames): RequestName
 
 /** The states of all limits, as a check without a cost reads them. */
 const readStates = async (
-  { decider, countRead }: Reading,
+  { decider, reads }: Reading,
   { entityId, resource, user, session }: LimitsRequest,
 ): Promise<readonly LimitState[]> => {
-  countRead(entityId)
+  reads.record(entityId)
   const { limits, degraded } = await decider.decide({
     ...{ entityId, cost: {}, settles: false, dryRun: true },
     ...(resource !== undefined && { resource }),
@@ -168,13 +165,13 @@ const createOwnUsageRoute = (reading: Reading): Hono<AppEnv> => {
 }
 
 const readUsage = async (
-  { usage, clock, countRead }: Reading,
+  { usage, clock, reads }: Reading,
   { entityId, resource, ...asked }: UsageRequest,
 ): Promise<readonly UsagePoint[]> => {
   const period = usagePeriod(asked, epochSeconds(clock.now()))
   if (period.to - period.from > LONGEST_DAYS * DAY_SECONDS)
     throw invalid('from', `be at most ${LONGEST_DAYS} days before to`)
-  countRead(entityId)
+  reads.record(entityId)
   return usage.usage({ entityId, ...period, ...(resource !== undefined && { resource }) })
 }
 
@@ -188,35 +185,25 @@ const requireActing = (acting: ActingIdentity | undefined): ActingIdentity => {
   return acting
 }
 
-/** Throws `ModelRejected` for a model that the entity may not use. */
-const requireAllowed = async (
-  models: ModelLookup,
-  { entity }: ActingIdentity,
-  resource: string | undefined,
-): Promise<void> => {
-  if (resource === undefined || mayUse(entity, resource)) return
-  if ((await models.get(resource)) !== undefined) throw new ModelRejected('model_not_allowed', resource)
-}
-
 interface OwnDescription {
   readonly summary: string
   readonly description: string
   readonly response: v.GenericSchema
+  /** Beside those of the query. */
+  readonly parameters?: typeof NAME_HEADERS
 }
 
-const describeOwn = ({ summary, description, response }: OwnDescription) =>
+const describeOwn = ({ response, ...described }: OwnDescription) =>
   describeOperation({
     tags: ['Limits'],
-    summary,
-    description,
-    parameters: response === ownLimitsResponse ? NAME_HEADERS : [],
+    ...described,
     responses: {
       200: jsonResponse('The response', response),
       400: jsonResponse('A field is not valid, or an administrator names no entity', openAiErrorResponse),
       403: jsonResponse('You may not use this model', openAiErrorResponse),
       404: jsonResponse('The entity that an administrator names does not exist', openAiErrorResponse),
       429: jsonResponse(
-        `More than ${MOST_READS_PER_MINUTE} different questions in a minute`,
+        `More than ${MOST_READS_PER_MINUTE} different requests in a minute`,
         openAiErrorResponse,
       ),
     },

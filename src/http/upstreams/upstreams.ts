@@ -6,7 +6,7 @@ import {
   upstreamResponse,
   upstreamsResponse,
 } from '../../contract/upstreams.ts'
-import { epochSeconds, upstreamToJson } from '../../core/model/json.ts'
+import { epochSeconds, epochSecondsOrNull, upstreamToJson } from '../../core/model/json.ts'
 import type { Upstream } from '../../core/model/upstream.ts'
 import type { UpstreamState, UpstreamStates } from '../../core/ports/upstreams.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
@@ -79,6 +79,6 @@ const stateToJson = ({ model, factor, restsUntil, lastFailure }: UpstreamState) 
   model,
   factor: Number(factor.toFixed(3)),
   resting: restsUntil !== null,
-  rests_until: restsUntil === null ? null : epochSeconds(restsUntil),
+  rests_until: epochSecondsOrNull(restsUntil),
   last_failure: lastFailure && { cause: lastFailure.cause, at: epochSeconds(lastFailure.at) },
 })
