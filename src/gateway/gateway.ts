@@ -93,11 +93,9 @@ export const createGateway = (parts: GatewayParts): Gateway => {
   }
   return {
     estimate: (request) => estimated(parts, request),
-    paceOf({ id, upstreams }, entityId) {
-      // each request asks
-      if (!adaptive.isAnyPressed()) return undefined
-      return adaptive.paceOf(upstreams.length > 0 ? ownTargets(id, upstreams) : defaultTargets(id), entityId)
-    },
+    // each request calls it
+    paceOf: (model, entityId) =>
+      adaptive.isAnyPressed() ? adaptive.paceOf(candidatesOf(model), entityId) : undefined,
     call: (call) => answer(asking, call),
     upstreamStates: () => statesOf(resting, adaptive),
     close: () => clients.close(),
@@ -178,10 +176,11 @@ const answerInTurn = async (
 
 const NOTHING: ModelCharge = { of: 'nothing' }
 
-const ownTargets = (id: string, upstreams: Model['upstreams']): readonly Target[] =>
-  upstreams.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
-
-const defaultTargets = (id: string): readonly Target[] => [{ upstream: DEFAULT_UPSTREAM, model: id }]
+/** The upstreams that a model names, else the default one, which need not exist. */
+const candidatesOf = ({ id, upstreams }: Model): readonly Target[] =>
+  upstreams.length > 0
+    ? upstreams.map(({ upstream, model }) => ({ upstream, model: model ?? id }))
+    : [{ upstream: DEFAULT_UPSTREAM, model: id }]
 
 /** Of targets that have failed, and of those of which less is admitted. */
 const statesOf = (resting: Resting, adaptive: Adaptive): readonly UpstreamState[] => {
@@ -199,13 +198,13 @@ const statesOf = (resting: Resting, adaptive: Adaptive): readonly UpstreamState[
 /** The upstreams of a model; undefined: it names none, and there is no default. */
 const targetsOf = (
   upstreams: UpstreamReader,
-  { id, upstreams: own }: Model,
+  model: Model,
 ): Eventual<readonly Target[] | typeof SIMULATED | undefined> => {
-  if (own.length > 0) return ownTargets(id, own)
+  if (model.upstreams.length > 0) return candidatesOf(model)
   return whenReady(upstreams.upstream(DEFAULT_UPSTREAM), (upstream) =>
     upstream === undefined
       ? whenReady(upstreams.hasUpstreams(), (hasAny) => (hasAny ? undefined : SIMULATED))
-      : defaultTargets(id),
+      : candidatesOf(model),
   )
 }
 

@@ -1,5 +1,5 @@
 import type { Model } from '../core/model/model.ts'
-import type { LongPrompt, ModelRequest, PromptEstimate } from '../core/ports/model-backend.ts'
+import type { LongPrompt, ModelRequest, PromptEstimate, RequestBilling } from '../core/ports/model-backend.ts'
 import { sharedRead } from '../core/ports/shared-read.ts'
 import { type Eventual, whenReady } from '../core/ports/when-ready.ts'
 import { largestMaximum } from './apis/output-bounds.ts'
@@ -54,8 +54,9 @@ export const createPromptCounter = (options: PromptCounterOptions = {}): PromptC
     estimate(request) {
       const family = familyOfModel(request.model)
       const prompt = collected(request, family)
+      const billing = billingOf(request, prompt)
       const withTexts = (tokens: number): PromptEstimate =>
-        estimateOf(request, inputTokens(family, tokens + prompt.fixedTokens))
+        estimateOf(request, inputTokens(family, tokens + prompt.fixedTokens), billing)
       if (prompt.length + prompt.fixedTokens < SHORT) return whenReady(count(prompt), withTexts)
       return {
         least: bounded(withTexts(prompt.leastTextTokens)),
@@ -86,17 +87,21 @@ const familyOfModel = (model: Model): ModelFamily => {
   return family
 }
 
-const collected = ({ api, body }: ModelRequest, family: ModelFamily): CollectedPrompt =>
-  collectPrompt(family, (prompt) => wireApis[api].readPrompt(body, prompt))
+const collected = ({ api, model, body }: ModelRequest, family: ModelFamily): CollectedPrompt =>
+  collectPrompt(family, (prompt) => wireApis[api].readPrompt(body, prompt), {
+    billsAudio: Boolean(model.prices?.perAudioSecond),
+  })
 
 const inputTokens = ({ textFactor }: ModelFamily, tokens: number): number => Math.ceil(tokens * textFactor)
 
 /** Keeps sums exact: some names of maxima are not checked on each API, and may be any number. */
 const MOST_OUTPUT = 1e15
 
-const estimateOf = (request: ModelRequest, inputTokens: number): PromptEstimate => {
-  const { api, body } = request
-  const billing = billingOf(request)
+const estimateOf = (
+  { api, body }: ModelRequest,
+  inputTokens: number,
+  billing: RequestBilling | undefined,
+): PromptEstimate => {
   const choices = wireApis[api].choices(body)
   const maximum = choices === 0 ? null : largestMaximum(body)
   return {

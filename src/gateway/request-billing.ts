@@ -10,17 +10,20 @@ import type { ModelRequest, RequestBilling } from '../core/ports/model-backend.t
 import { tierOf } from './apis/usage.ts'
 import { wireApis } from './apis/wire-apis.ts'
 import { isObject, objectsIn } from './json-values.ts'
+import type { CollectedPrompt } from './prompt/collected-prompt.ts'
 
-/** What the price of a request depends on, beside its tokens; undefined: on nothing else. */
-export const billingOf = (request: ModelRequest): RequestBilling | undefined => {
+/** What the price of a request depends on, beside the tokens of its prompt; undefined: on nothing else. */
+export const billingOf = (
+  request: ModelRequest,
+  { images, audioSeconds }: Pick<CollectedPrompt, 'images' | 'audioSeconds'>,
+): RequestBilling | undefined => {
   const { prices, tokenWeights } = request.model
   const isPriced = prices !== null && dependsOnRequest(prices)
   if (!isPriced && (tokenWeights === null || !countsCacheWrites(tokenWeights))) return undefined
-  const { imagesSent, audioSeconds } = mediaIn(request, prices)
   return {
     cacheWrites: cacheWritesOf(request),
     tiers: tiersOf(request.body, prices),
-    imagesSent,
+    imagesSent: prices?.perImage ? images : 0,
     imagesAsked: imagesAsked(request, prices),
     audioSeconds,
   }
@@ -64,24 +67,6 @@ const LIFETIMES: readonly CacheWrites[] = ['none', 'minutes', 'hour']
 
 const longer = (a: CacheWrites, b: CacheWrites): CacheWrites =>
   LIFETIMES.indexOf(b) > LIFETIMES.indexOf(a) ? b : a
-
-const NO_MEDIA = { imagesSent: 0, audioSeconds: 0 }
-
-const mediaIn = ({ api, body }: ModelRequest, prices: Prices | null) => {
-  if (!prices?.perImage && !prices?.perAudioSecond) return NO_MEDIA
-  let [imagesSent, audioSeconds] = [0, 0]
-  wireApis[api].readPrompt(body, {
-    text() {},
-    tokens() {},
-    image() {
-      imagesSent++
-    },
-    audio(seconds) {
-      audioSeconds += seconds
-    },
-  })
-  return { imagesSent, audioSeconds }
-}
 
 /** One for each choice of a chat whose output may be images, and one of a tool that generates them. */
 const imagesAsked = ({ api, body }: ModelRequest, prices: Prices | null): number => {

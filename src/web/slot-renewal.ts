@@ -5,7 +5,7 @@ import { MS_NS } from '../core/model/time.ts'
 const RENEWALS_PER_LEASE = 3n
 
 /** Renews slots until the returned function is called. Does not keep the process alive. */
-export const keepRenewing = (held: HeldSlots): (() => void) => {
+const keepRenewing = (held: HeldSlots): (() => void) => {
   const timer = setInterval(() => void held.renew(), Number(held.leaseNs / RENEWALS_PER_LEASE / MS_NS))
   // a number in browsers, Deno and Workers
   if (typeof timer === 'object') timer.unref?.()

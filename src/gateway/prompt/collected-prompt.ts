@@ -5,8 +5,8 @@ export interface PromptSink {
   /** Tokens that need no counting. */
   tokens(count: number): void
   image(image: PromptImage): void
-  /** At most this much audio, whose tokens are passed on as well. Only models that bill seconds need it. */
-  audio?(seconds: number): void
+  /** At most this much audio, whose tokens are passed on as well. Undefined: seconds are not billed. */
+  readonly audio?: ((seconds: number) => void) | undefined
 }
 
 export interface PromptImage {
@@ -38,6 +38,9 @@ export interface CollectedPrompt {
   /** Bounds of the tokens of all texts together, by their lengths. */
   readonly leastTextTokens: number
   readonly mostTextTokens: number
+  readonly images: number
+  /** 0 if they are not billed. */
+  readonly audioSeconds: number
 }
 
 /** Counts images by the rules of a model family. */
@@ -46,9 +49,13 @@ export interface ImageCounter {
 }
 
 /** Collects the parts that `read` passes on. */
-export const collectPrompt = (family: ImageCounter, read: (sink: PromptSink) => void): CollectedPrompt => {
+export const collectPrompt = (
+  family: ImageCounter,
+  read: (sink: PromptSink) => void,
+  { billsAudio = false }: { readonly billsAudio?: boolean } = {},
+): CollectedPrompt => {
   const texts: string[] = []
-  let [length, fixedTokens, leastTextTokens] = [0, 0, 0]
+  let [length, fixedTokens, leastTextTokens, images, audioSeconds] = [0, 0, 0, 0, 0]
   read({
     text(text) {
       if (text === '') return
@@ -61,7 +68,14 @@ export const collectPrompt = (family: ImageCounter, read: (sink: PromptSink) => 
     },
     image(image) {
       fixedTokens += family.imageTokens(image)
+      images++
     },
+    audio: billsAudio
+      ? (seconds) => {
+          audioSeconds += seconds
+        }
+      : undefined,
   })
-  return { texts, length, fixedTokens, leastTextTokens, mostTextTokens: length * MAX_CHAR_BYTES }
+  const mostTextTokens = length * MAX_CHAR_BYTES
+  return { texts, length, fixedTokens, leastTextTokens, mostTextTokens, images, audioSeconds }
 }

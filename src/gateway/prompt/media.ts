@@ -33,7 +33,7 @@ export const readImage = (block: JsonObject, prompt: PromptSink): void => {
 
 export const readAudio = (block: JsonObject, prompt: PromptSink): void => {
   readMedia(block, AUDIO_FIELDS, AUDIO, prompt)
-  if (prompt.audio !== undefined) prompt.audio(audioSecondsIn(block))
+  prompt.audio?.(audioSecondsIn(block))
 }
 
 const AUDIO_FIELDS = ['input_audio', 'audio', 'audio_url', 'source'] as const

@@ -98,7 +98,7 @@ export const pressed = (
   const factor = before === undefined ? 1 : factorAt(before, now)
   if (before !== undefined && now < before.mayLowerAt) return { ...before, factor, heldUntil }
   return {
-    factor: Math.max(floor, Math.min(factor, factor * DECREASE)),
+    factor: Math.max(floor, factor * DECREASE),
     heldUntil,
     mayLowerAt: now + LEAST_PAUSE_NS,
     untilLowered: now + hold,
@@ -234,20 +234,20 @@ const largestPace = (targets: readonly (Observed | undefined)[], now: bigint): P
   }
 }
 
-interface Seen {
+interface Occurrence {
   readonly entityId: string
   readonly at: bigint
 }
 
-/** The two entities that came last: more are not needed to tell whether there was another one. */
-type Recent = readonly [] | readonly [Seen] | readonly [Seen, Seen]
+/** The two entities that came last: of any entity, they show whether there was another one. */
+type Recent = readonly [] | readonly [Occurrence] | readonly [Occurrence, Occurrence]
 
 const NONE: Recent = []
 
 const noted = (recent: Recent, entityId: string, at: bigint): Recent => {
-  const other = recent.find((seen) => seen.entityId !== entityId)
+  const other = recent.find((each) => each.entityId !== entityId)
   return other === undefined ? [{ entityId, at }] : [{ entityId, at }, other]
 }
 
 const hasOther = (recent: Recent, entityId: string, since: bigint): boolean =>
-  recent.some((seen) => seen.entityId !== entityId && seen.at >= since)
+  recent.some((each) => each.entityId !== entityId && each.at >= since)

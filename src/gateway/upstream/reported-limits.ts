@@ -7,12 +7,12 @@ import type { ResponseHeaders } from '../../core/ports/model-backend.ts'
  */
 
 /** A share of its limit, below which an upstream is about to answer 429. */
-export const LITTLE = 0.1
+const LITTLE = 0.1
 
-/** A limit that takes longer to refill is a quota of a day, not a rate: how much is left of it says nothing about the load. */
-export const LONGEST_RESET_MS = 120_000
+/** A limit that takes longer to refill is a quota of a day, not a rate: what is left of it does not depend on the load of the moment. */
+const LONGEST_RESET_MS = 120_000
 
-/** In ms: how long an upstream asks to wait; undefined: it does not. `now`: ns since the epoch. */
+/** The wait that an upstream names, in ms; undefined: it names none. `now`: ns since the epoch. */
 export const waitMsIn = (headers: ResponseHeaders, now: bigint): number | undefined => {
   const ms = numberIn(headers['retry-after-ms'])
   if (ms !== undefined) return ms
