@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { events, json, startUpstream } from './scripted-upstream.ts'
+import { events, json, type Script, startUpstream } from './scripted-upstream.ts'
 import { aCall, anUpstream, createTestGateway, shown } from './test-gateway.ts'
 
 const KEY = 'sk-secret-of-the-upstream'
 
-const call = async (script: Parameters<typeof startUpstream>[0], key: string) => {
+const call = async (script: Script, key: string) => {
   const { baseUrl } = await startUpstream(script)
   const { gateway, log } = createTestGateway([anUpstream({ baseUrl, secret: 'env:UPSTREAM_API_KEY' })], {
     secrets: { read: async () => key },

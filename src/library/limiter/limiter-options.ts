@@ -5,6 +5,7 @@ import type { Clock, Logger, Metrics } from '../../core/ports/platform.ts'
 import {
   checkCallOptions,
   checkChoice,
+  checkedLifetime,
   checkFunctions,
   checkOptions,
   checkPorts,
@@ -108,12 +109,14 @@ const checkNames = (options: ReserveOptions, settles: boolean): void =>
 /** The options of `reserve`, if `settles`, else of `check`. */
 export const checkCheckOptions = (options: ReserveOptions, settles: boolean): void => {
   checkNames(options, settles)
-  const { resource, user, session, context, hold } = options
+  const { resource, user, session, context, hold, expiresInSeconds } = options
   if (hold !== undefined && typeof hold !== 'boolean') throw invalidArgument('hold', 'be true or false')
   if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
   if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
   if (session !== undefined && typeof session !== 'string') throw invalidArgument('session', 'be a text')
   if (context !== undefined) checkContext(context)
+  // also where no limit holds slots
+  if (expiresInSeconds !== undefined) checkedLifetime(expiresInSeconds, 'expiresInSeconds')
 }
 
 const checkContext = (context: PolicyContext): void => {

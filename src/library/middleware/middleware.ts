@@ -13,7 +13,7 @@ import { type ChargeOptions, createCharge } from './charge.ts'
 import { type MiddlewareParts, middlewareParts } from './middleware-parts.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
 import { decisionHeaders, type LimitHeaders } from './response-headers.ts'
-import { usedBy } from './settling.ts'
+import { type Reserved, usedBy } from './settling.ts'
 
 /** The result of limiting one request. */
 export interface RequestOutcome {
@@ -123,7 +123,7 @@ const createReserve =
 /** One write settles a reservation and frees its slots, when the response has been sent. */
 const settledAtEnd = (
   settle: SettleFunction,
-  reserved: Parameters<typeof usedBy>[1],
+  reserved: Reserved,
   held: Reservation,
 ): Required<Pick<RequestOutcome, 'finish' | 'end'>> => {
   let used: Cost = {}

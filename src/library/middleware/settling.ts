@@ -3,7 +3,8 @@ import { checkedActualCost } from '../arguments.ts'
 import type { ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import type { MiddlewareParts } from './middleware-parts.ts'
 
-interface Reserved {
+/** A request whose estimate is reserved. */
+export interface Reserved {
   readonly parts: MiddlewareParts
   readonly reserved: Cost
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelBackend, ModelUsage } from '../../../src/core/ports/model-backend.ts'
 import { type Logger, silentLogger } from '../../../src/core/ports/platform.ts'
-import { createTestApp } from '../test-app.ts'
 import { fakeBackend, whole } from './fake-backend.ts'
+import { createSpendingApp } from './spending-app.ts'
 
 /** 100 tokens are a prompt of 150 micro-dollars; an output token is 10 of them. */
 const PRICES = { input_per_million: 1.5, output_per_million: 10, cached_input_per_million: 0.5 }
@@ -23,47 +23,38 @@ const start = async (backend: ModelBackend = generating, prices: object | null =
     ...silentLogger,
     warn: (message, fields) => void warnings.push([message, fields]),
   }
-  const { send, deps } = createTestApp({ backend, logger })
+  const { send, deps, post, used } = await createSpendingApp([BUDGET], { backend, logger })
   await send('PUT', '/api/models/gpt-4', { body: { prices } })
-  await send('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
-  await send('PUT', '/api/limits/spender', { body: { limits: [BUDGET] } })
-  const chat = (max_tokens: number, model = 'gpt-4') =>
-    send('POST', '/v1/chat/completions', {
-      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
-      body: { model, max_tokens, messages: [{ role: 'user', content: 'Hello' }] },
+  const chat = (max_tokens: number, fields: object = {}) =>
+    post('/v1/chat/completions', {
+      ...{ model: 'gpt-4', max_tokens, messages: [{ role: 'user', content: 'Hello' }] },
+      ...fields,
     })
-  const spent = async () => (await deps.limiter.status('spender', 'gpt-4')).used.cost_usd_micros
+  const spent = async () => (await used()).cost_usd_micros
   const left = async () => {
     const { limits } = await deps.limiter.status('spender', 'gpt-4')
     return limits.find(({ limit }) => limit.name === 'budget')?.available
   }
-  return { send, deps, chat, spent, left, warnings }
+  return { send, chat, spent, left, warnings }
 }
 
 describe('a budget', () => {
   test('pays for the prompt and the completion', async () => {
-    const { deps, chat, spent, left } = await start()
+    const { chat, spent, left } = await start()
     expect((await chat(50)).status).toBe(200)
-    await deps.limiter.flush({ all: true })
     expect([await spent(), await left()]).toEqual([650, 4350])
   })
 
   test('pays for streamed tokens', async () => {
-    const { send, deps, spent } = await start()
-    const streamed = await send('POST', '/v1/chat/completions', {
-      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
-      body: { model: 'gpt-4', max_tokens: 50, stream: true, messages: [{ role: 'user', content: 'Hi' }] },
-    })
-    expect(streamed.body).toContain('[DONE]')
-    await deps.limiter.flush({ all: true })
+    const { chat, spent } = await start()
+    expect((await chat(50, { stream: true })).body).toContain('[DONE]')
     expect(await spent()).toBe(650)
   })
 
   test('is refunded what was reserved and not used, and charges cached input at its own price', async () => {
     const used = { inputTokens: 100, outputTokens: 10, cachedInputTokens: 80 }
-    const { deps, chat, spent, left } = await start(thrifty(used))
+    const { chat, spent, left } = await start(thrifty(used))
     expect((await chat(400)).status).toBe(200)
-    await deps.limiter.flush({ all: true })
     // 20 × 1.5 + 80 × 0.5 + 10 × 10
     expect([await spent(), await left()]).toEqual([170, 4830])
   })
@@ -73,13 +64,11 @@ describe('a budget', () => {
     const prices = { ...PRICES, cache_write_per_million: 2 }
     const short = await start(thrifty(used), prices)
     await short.chat(400)
-    await short.deps.limiter.flush({ all: true })
     // 40 × 1.5 + 40 × 0.5 + 20 × 2 + 10 × 10
     expect(await short.spent()).toBe(220)
     const long_context = { above_tokens: 99, input_per_million: 3, output_per_million: 20 }
     const long = await start(thrifty(used), { ...prices, long_context })
     await long.chat(200)
-    await long.deps.limiter.flush({ all: true })
     expect(await long.spent()).toBe(440)
   })
 
@@ -103,9 +92,8 @@ describe('a budget', () => {
   })
 
   test('does not apply to a model without prices, which is logged once', async () => {
-    const { deps, chat, spent, warnings } = await start(generating, null)
+    const { chat, spent, warnings } = await start(generating, null)
     for (let turn = 0; turn < 3; turn++) expect((await chat(50)).status).toBe(200)
-    await deps.limiter.flush({ all: true })
     expect(await spent()).toBe(0)
     expect(warnings).toEqual([
       [
@@ -124,9 +112,8 @@ describe('a budget', () => {
 })
 
 test('the cost of a chat is counted even if nothing limits it', async () => {
-  const { send, deps, chat, spent } = await start()
+  const { send, chat, spent } = await start()
   await send('DELETE', '/api/limits/spender')
   await chat(50)
-  await deps.limiter.flush({ all: true })
   expect(await spent()).toBe(650)
 })

@@ -7,11 +7,12 @@ import {
   events,
   json,
   LAST_CHUNK,
+  type Script,
   startUpstream,
 } from '../../gateway/scripted-upstream.ts'
 import { anUpstream, createTestGateway } from '../../gateway/test-gateway.ts'
 import { aModel } from '../../store/store-fixtures.ts'
-import { createTestApp } from '../test-app.ts'
+import { createSpendingApp } from './spending-app.ts'
 
 /** Micro-dollars per token: 3 of input, 15 of output. */
 const PRICES = { input_per_million: 3, output_per_million: 15 }
@@ -38,16 +39,25 @@ interface Setting {
   readonly limits?: readonly object[]
 }
 
-type Script = Parameters<typeof startUpstream>[0]
+/** Of so many micro-dollars per window. */
+const budgetOf = (name: string, limit: number, window: 'day' | 'week') => ({
+  name,
+  meter: 'cost_usd_micros',
+  algorithm: 'fixed_window',
+  limit,
+  window,
+})
 
 /** A model at an upstream that answers by the script, and an entity with a budget. */
-const start = async (script: Script, { model = { prices: PRICED }, budget = 1e6, limits }: Setting = {}) => {
+const start = async (script: Script, setting: Setting = {}) => {
+  const { model = { prices: PRICED }, budget = 1e6, limits = [budgetOf('budget', budget, 'day')] } = setting
   const { origin, baseUrl, received } = await startUpstream(script)
   const { gateway } = createTestGateway(
     [anUpstream({ baseUrl }), anUpstream({ name: 'claude', kind: 'anthropic', baseUrl: origin })],
     { prompts: counter },
   )
-  const { send, deps } = createTestApp({ backend: gateway })
+  const app = await createSpendingApp(limits, { backend: gateway })
+  const { send } = app
   for (const [name, kind, base_url] of [
     ['default', 'openai', baseUrl],
     ['claude', 'anthropic', origin],
@@ -55,28 +65,12 @@ const start = async (script: Script, { model = { prices: PRICED }, budget = 1e6,
     await send('PUT', `/api/upstreams/${name}`, { body: { kind, base_url } })
   await send('PUT', '/api/models/gpt-4', { body: model })
   await send('PUT', '/api/models/claude', { body: { ...model, upstreams: [{ upstream: 'claude' }] } })
-  await send('POST', '/api/entities', { body: { entity_id: 'spender', name: 'Spender' } })
-  const spendable = {
-    name: 'budget',
-    meter: 'cost_usd_micros',
-    algorithm: 'fixed_window',
-    limit: budget,
-    window: 'day',
-  }
-  await send('PUT', '/api/limits/spender', { body: { limits: limits ?? [spendable] } })
-  const post = (path: string, body: object) =>
-    send('POST', path, {
-      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
-      body: { model: path === '/v1/messages' ? 'claude' : 'gpt-4', ...body },
-    })
-  const used = async () => {
-    await deps.limiter.flush({ all: true })
-    const [gpt, claude] = await Promise.all(
-      ['gpt-4', 'claude'].map(async (resource) => (await deps.limiter.status('spender', resource)).used),
-    )
-    return { spent: (gpt?.cost_usd_micros ?? 0) + (claude?.cost_usd_micros ?? 0), tokens: gpt?.tokens ?? 0 }
-  }
-  return { send, deps, post, used, received }
+  const post = (path: string, body: object, entityId?: string) =>
+    app.post(path, { model: path === '/v1/messages' ? 'claude' : 'gpt-4', ...body }, entityId)
+  const spent = async () =>
+    ((await app.used('gpt-4')).cost_usd_micros ?? 0) + ((await app.used('claude')).cost_usd_micros ?? 0)
+  const check = (body: object) => app.post('/v1/limits/check', body)
+  return { ...app, post, check, spent, received }
 }
 
 const HELLO = [{ role: 'user', content: 'Hello' }]
@@ -120,22 +114,22 @@ describe('a request is charged', () => {
     ['at the tier that served it, also if none was asked for', {}, 'priority', 900],
     ['at a flexible tier', { service_tier: 'flex' }, 'flex', 150],
     ['at the standard tier', {}, undefined, 450],
-  ])('%s', async (_, request, served, spent) => {
+  ])('%s', async (_, request, served, micros) => {
     const answer = { ...anAnswer('Hi', counts(100, 10)), ...(served && { service_tier: served }) }
-    const { post, used } = await start(json(200, answer))
+    const { post, spent } = await start(json(200, answer))
     expect(
       (await post('/v1/chat/completions', { messages: HELLO, max_tokens: 100, ...request })).status,
     ).toBe(200)
-    expect((await used()).spent).toBe(spent)
+    expect(await spent()).toBe(micros)
   })
 
   test('at the tier that the chunks of a stream name', async () => {
     const usage = `data: ${JSON.stringify({ id: 'c', choices: [], usage: counts(100, 10) })}\n\n`
-    const { post, used } = await start(
+    const { post, spent } = await start(
       events(aChunk('Hi', { service_tier: 'priority' }), LAST_CHUNK, usage, DONE),
     )
     await post('/v1/chat/completions', { messages: HELLO, max_tokens: 100, stream: true })
-    expect((await used()).spent).toBe(900)
+    expect(await spent()).toBe(900)
   })
 
   test('for what it reads from a cache and writes to it, for minutes and for an hour', async () => {
@@ -147,10 +141,12 @@ describe('a request is charged', () => {
       output_tokens: 10,
       service_tier: 'standard',
     }
-    const { post, used } = await start(json(200, { id: 'm', content: [{ type: 'text', text: 'Hi' }], usage }))
+    const { post, spent } = await start(
+      json(200, { id: 'm', content: [{ type: 'text', text: 'Hi' }], usage }),
+    )
     expect((await post('/v1/messages', { messages: HELLO, max_tokens: 100 })).status).toBe(200)
     // 300 + 60 + 112.5 + 120 + 150, rounded up once
-    expect((await used()).spent).toBe(743)
+    expect(await spent()).toBe(743)
   })
 
   test('for images that it sends, and for those in the response', async () => {
@@ -160,10 +156,10 @@ describe('a request is charged', () => {
       choices: [{ index: 0, message: { role: 'assistant', content: '', images }, finish_reason: 'stop' }],
       usage: counts(100, 10),
     }
-    const { post, used } = await start(json(200, answer))
+    const { post, spent } = await start(json(200, answer))
     const content = [{ type: 'text', text: 'Draw two more' }, ...images, ...images]
     await post('/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 100 })
-    expect((await used()).spent).toBe(450 + 3 * 40_000)
+    expect(await spent()).toBe(450 + 3 * 40_000)
   })
 
   test('for images that a tool generates', async () => {
@@ -172,23 +168,23 @@ describe('a request is charged', () => {
       output: [{ type: 'image_generation_call', id: 'i', status: 'completed', result: 'aaaa' }],
       usage: { input_tokens: 100, output_tokens: 10, total_tokens: 110 },
     }
-    const { post, used } = await start(json(200, answer))
+    const { post, spent } = await start(json(200, answer))
     await post('/v1/responses', {
       input: 'Draw',
       tools: [{ type: 'image_generation' }],
       max_output_tokens: 100,
     })
-    expect((await used()).spent).toBe(450 + 40_000)
+    expect(await spent()).toBe(450 + 40_000)
   })
 
   test.each([
     ['the seconds that the upstream reports', { prompt_audio_seconds: 7 }, 700],
     ['else by its size', {}, 200],
   ])('for audio, %s', async (_, reported, audio) => {
-    const { post, used } = await start(json(200, anAnswer('Hi', counts(100, 10, reported))))
+    const { post, spent } = await start(json(200, anAnswer('Hi', counts(100, 10, reported))))
     const content = [{ type: 'input_audio', input_audio: { data: wav(), format: 'wav' } }]
     await post('/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 100 })
-    expect((await used()).spent).toBe(450 + audio)
+    expect(await spent()).toBe(450 + audio)
   })
 
   test.each([
@@ -196,17 +192,19 @@ describe('a request is charged', () => {
     ['as samples, if the format is compressed', { data: wav({ coding: 0x55 }), format: 'wav' }, 6400],
     ['as a WAV file, if it is to be read as another', { data: wav(), format: 'mp3' }, 6400],
   ])('for audio, but not %s', async (_, input_audio, audio) => {
-    const { post, used } = await start(json(200, anAnswer('Hi', counts(100, 10))))
+    const { post, spent } = await start(json(200, anAnswer('Hi', counts(100, 10))))
     const content = [{ type: 'input_audio', input_audio }]
     await post('/v1/chat/completions', { messages: [{ role: 'user', content }], max_tokens: 100 })
-    expect((await used()).spent).toBe(450 + audio)
+    expect(await spent()).toBe(450 + audio)
   })
 
   test('nothing but a request if the upstream refuses it', async () => {
-    const { post, used } = await start(json(400, { error: { message: 'No', type: 'invalid_request_error' } }))
+    const { post, spent } = await start(
+      json(400, { error: { message: 'No', type: 'invalid_request_error' } }),
+    )
     const content = [{ type: 'image_url', image_url: { url: png() } }]
     expect((await post('/v1/chat/completions', { messages: [{ role: 'user', content }] })).status).toBe(400)
-    expect((await used()).spent).toBe(0)
+    expect(await spent()).toBe(0)
   })
 })
 
@@ -268,27 +266,14 @@ describe('a request is denied whose highest price the budget does not cover', ()
 })
 
 test('a team at its budget admits no more than it pays for, however many of its keys call at once', async () => {
-  const { send, deps, received } = await start(json(200, anAnswer('Hi', counts(8, 20))), { budget: 1e9 })
-  const budget = {
-    name: 'usd',
-    meter: 'cost_usd_micros',
-    algorithm: 'fixed_window',
-    limit: 10_000,
-    window: 'week',
-  }
-  await send('POST', '/api/entities', { body: { entity_id: 'team', name: 'Team' } })
-  await send('PUT', '/api/limits/team', { body: { limits: [budget] } })
-  for (const key of ['a', 'b', 'c'])
-    await send('POST', '/api/entities', { body: { entity_id: key, name: key, parent_id: 'team' } })
+  const { addEntity, post, used, received } = await start(json(200, anAnswer('Hi', counts(8, 20))), {
+    budget: 1e9,
+  })
+  await addEntity('team', { limits: [budgetOf('usd', 10_000, 'week')] })
+  for (const key of ['a', 'b', 'c']) await addEntity(key, { parent_id: 'team' })
   const call = (index: number) =>
-    send('POST', '/v1/chat/completions', {
-      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'abc'[index % 3] ?? '' },
-      body: { model: 'gpt-4', messages: HELLO, max_tokens: 100 },
-    })
-  const spent = async () => {
-    await deps.limiter.flush({ all: true })
-    return (await deps.limiter.status('team', 'gpt-4')).used.cost_usd_micros ?? 0
-  }
+    post('/v1/chat/completions', { messages: HELLO, max_tokens: 100 }, 'abc'[index % 3])
+  const spent = async () => (await used('gpt-4', 'team')).cost_usd_micros ?? 0
   // each reserves 1,524 micro-dollars at least, and is billed 324
   const first = await Promise.all(Array.from({ length: 30 }, (_, index) => call(index)))
   expect(first.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(6)
@@ -308,14 +293,10 @@ describe('a model with weights', () => {
 
   test('counts weighted tokens before and after, and real input and output', async () => {
     const usage = counts(100, 10, { prompt_tokens_details: { cached_tokens: 60 } })
-    const { post, used, deps } = await start(json(200, anAnswer('Hi', usage)), { model, limits: tpm(1000) })
+    const { post, used } = await start(json(200, anAnswer('Hi', usage)), { model, limits: tpm(1000) })
     const answered = await post('/v1/chat/completions', { messages: HELLO, max_tokens: 100 })
     expect(Number(answered.headers.get('x-ratelimit-remaining-tokens'))).toBeLessThanOrEqual(500)
-    expect((await used()).tokens).toBe(40 + 50)
-    expect((await deps.limiter.status('spender', 'gpt-4')).used).toMatchObject({
-      input_tokens: 100,
-      output_tokens: 10,
-    })
+    expect(await used()).toMatchObject({ tokens: 40 + 50, input_tokens: 100, output_tokens: 10 })
     const denied = await post('/v1/chat/completions', { messages: HELLO, max_tokens: 200 })
     expect(denied).toMatchObject({ status: 429, body: { violations: [{ limit_name: 'tpm' }] } })
   })
@@ -330,13 +311,9 @@ describe('a model with weights', () => {
   })
 
   test('takes a cost that is given literally', async () => {
-    const { send, post } = await start(json(200, anAnswer('Hi')), { model, limits: tpm(1000) })
+    const { post, check } = await start(json(200, anAnswer('Hi')), { model, limits: tpm(1000) })
     const cost = { input_tokens: 100, output_tokens: 100 }
-    const checked = await send('POST', '/v1/limits/check', {
-      headers: { authorization: 'Bearer the-admin-token', 'x-zael-entity': 'spender' },
-      body: { resource: 'gpt-4', cost },
-    })
-    expect(checked.body).toMatchObject({
+    expect((await check({ resource: 'gpt-4', cost })).body).toMatchObject({
       limits: [
         { limit_name: 'tpm', used: 200 },
         { limit_name: 'otpm', used: 100 },
@@ -365,14 +342,13 @@ describe('a budget on a model without prices', () => {
   })
 
   test('is named beside other warnings, of whomever it is, and not once the model has prices', async () => {
-    const { send, post } = await start(json(200, anAnswer('Hi', counts(8, 1))), {
+    const { send, addEntity, post } = await start(json(200, anAnswer('Hi', counts(8, 1))), {
       model: {},
       limits: [{ name: 'rpm', limit: 1, per: 'minute' }],
     })
     const budget = { name: 'usd', meter: 'cost_usd_micros', limit: 5, per: 'day' }
-    await send('POST', '/api/entities', { body: { entity_id: 'team', name: 'Team' } })
+    await addEntity('team', { limits: [budget] })
     await send('PATCH', '/api/entities/spender', { body: { parent_id: 'team' } })
-    await send('PUT', '/api/limits/team', { body: { limits: [budget] } })
     await send('PUT', '/api/policies/GLOBAL/*', { body: { limits: [budget] } })
     const answered = await post('/v1/chat/completions', { messages: HELLO })
     expect(answered.headers.get('x-ratelimit-warning')?.split(', ')).toEqual([

@@ -55,6 +55,15 @@ describe('reserve()', () => {
     const reservation = await limiter.reserve('all')
     await expect(reservation.extend(seconds)).rejects.toMatchObject({ field: 'seconds' })
   })
+
+  test('rejects an invalid time also where no limit holds slots, and the key is known', async () => {
+    const limits = [{ name: 'rpm', limit: 60, per: 'minute' }] as const
+    const limiter = createRateLimiter({ limits, store: memoryStore(), logger: silentLogger })
+    await limiter.reserve('all', { expiresInSeconds: 60 })
+    await expect(limiter.reserve('all', { expiresInSeconds: 0 })).rejects.toMatchObject({
+      field: 'expiresInSeconds',
+    })
+  })
 })
 
 describe('the middleware for Hono', () => {
