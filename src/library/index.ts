@@ -35,8 +35,15 @@ export type {
   ViolatedLimit,
 } from './limiter/rate-limiter.ts'
 export type { LimiterOrLimits, MiddlewareOptions, RateLimitOptions } from './middleware/rate-limit-options.ts'
+export {
+  type DecisionHeaderOptions,
+  type Rejection,
+  type RejectionBody,
+  rateLimitHeaders,
+  rejection,
+} from './middleware/rejection.ts'
 export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
-export { type HeaderForm, rateLimitHeaderNames } from './middleware/response-headers.ts'
+export { type HeaderForm, type ResetFormat, rateLimitHeaderNames } from './middleware/response-headers.ts'
 export type { AnswerFacts, RequestFacts, ResponseFacts } from './requests/costs.ts'
 export {
   byAnswer,

@@ -181,12 +181,17 @@ class DescribedReservation extends DescribedDecision implements RateLimitReserva
   }
 }
 
-/** The exact decision behind `described`. Throws `TypeError` for a decision that no limiter of this package returned. */
-export const exactDecision = (described: RateLimitDecision): ExactDecision => {
-  const found = DescribedDecision.exactOf(described)
-  if (found === undefined) {
-    throw new TypeError('limiter must return the decisions of createRateLimiter() themselves, not copies')
-  }
+/**
+ * The exact decision behind `described`. Throws `TypeError` for a value that no limiter of this package returned: `text` states what
+ * is wrong with it.
+ */
+export const exactDecision = (
+  described: RateLimitDecision,
+  text = 'limiter must return the decisions of createRateLimiter() themselves, not copies',
+): ExactDecision => {
+  const isObject = typeof described === 'object' && described !== null
+  const found = isObject ? DescribedDecision.exactOf(described) : undefined
+  if (found === undefined) throw new TypeError(text)
   return found
 }
 

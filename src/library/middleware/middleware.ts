@@ -1,8 +1,7 @@
 import type { Reservation } from '../../core/decide/decision.ts'
-import { type ErrorCode, StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
+import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import type { Logger } from '../../core/ports/platform.ts'
-import { flatDenial } from '../../web/denial-json.ts'
 import { renewedWhileOpen } from '../../web/slot-renewal.ts'
 import { isPending } from '../arguments.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
@@ -12,6 +11,7 @@ import { byClientIp } from '../requests/keys.ts'
 import { type ChargeOptions, createCharge } from './charge.ts'
 import { type MiddlewareParts, middlewareParts } from './middleware-parts.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
+import { rejectedBy, UNAVAILABLE } from './rejection.ts'
 import { decisionHeaders, type LimitHeaders } from './response-headers.ts'
 import { type Reserved, usedBy } from './settling.ts'
 
@@ -143,15 +143,7 @@ const outcomeOf = (parts: MiddlewareParts, described: RateLimitDecision): Reques
   if (decision.allowed || isShadow) {
     return { limitHeaders: { headers, denies: false, isShadow, decision } }
   }
-  const earlyResponse: EarlyResponse = decision.unavailable
-    ? { status: 503, body: UNAVAILABLE }
-    : { status: 429, body: flatDenial(decision) }
-  return { limitHeaders: { headers, denies: true, isShadow, decision }, earlyResponse }
-}
-
-const UNAVAILABLE: { readonly error: ErrorCode; readonly message: string } = {
-  error: 'unavailable',
-  message: 'The store is not reachable; please try again',
+  return { limitHeaders: { headers, denies: true, isShadow, decision }, earlyResponse: rejectedBy(decision) }
 }
 
 /** In shadow mode, a request passes if it cannot be decided; a caller without a valid key is rejected in every mode. */

@@ -112,11 +112,15 @@ export const checkRateLimitOptions = <Native>(options: RateLimitOptions<Native>)
     throw invalid('resource', 'be a text or a function')
   }
   if (!['undefined', 'boolean'].includes(typeof options.shadow)) throw invalid('shadow', 'be true or false')
-  checkHeaders(options)
+  checkHeaderOptions(options)
   checkLimiter(options)
 }
 
-const checkHeaders = ({ headers = [], resetFormat }: MiddlewareOptions<never>): void => {
+/** Throws `ZaelError('invalid_request')` for a form of headers that does not exist. */
+export const checkHeaderOptions = ({
+  headers = [],
+  resetFormat,
+}: Pick<MiddlewareOptions<never>, 'headers' | 'resetFormat'>): void => {
   if (!Array.isArray(headers)) throw invalid('headers', `be a list of ${HEADER_FORMS.join(', ')}`)
   for (const [index, form] of headers.entries()) {
     if (form === undefined) throw invalid(`headers[${index}]`, `be one of ${HEADER_FORMS.join(', ')}`)
