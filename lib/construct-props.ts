@@ -1,5 +1,4 @@
 import { Token } from 'aws-cdk-lib'
-import type { IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { settingMistakes } from '../src/settings/read-settings.ts'
 import type { ZaelFunction } from './zael-function.ts'
@@ -9,13 +8,6 @@ import type { ZaelFunction } from './zael-function.ts'
  * free image of LocalStack 4.14 can deploy, and all of them are removed with the stack.
  */
 export type Flavour = 'aws' | 'local'
-
-/** A table: the CDK's `Table` and `TableV2`, or an imported one. */
-export interface TableRef {
-  readonly tableName: string
-  readonly tableArn: string
-  readonly encryptionKey?: IKey | undefined
-}
 
 /** A secret. */
 export interface SecretRef {
@@ -66,11 +58,6 @@ export const grantSecrets = (
     fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf(property, [secret]))
     if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
   }
-}
-
-/** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */
-export const grantKey = (key: IKey | undefined, grantee: IGrantable): void => {
-  key?.grantEncryptDecrypt(grantee)
 }
 
 /** Settings that a construct does not accept, and the alternative. */

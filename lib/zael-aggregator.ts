@@ -13,18 +13,17 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { ALERT_SETTINGS, type AlertAccess, alertEnvironment, grantAlerts } from './alert-access.ts'
 import { AGGREGATOR_SOURCE, STREAM_BATCHES } from './bundle-lambda.ts'
-import { checkEnvironment, type Flavour, grantKey, type TableRef } from './construct-props.ts'
+import { checkEnvironment, type Flavour } from './construct-props.ts'
+import type { LambdaOptions } from './lambda-options.ts'
+import { grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
 import { ZaelFunction } from './zael-function.ts'
-import { LISTING_INDEX } from './zael-table.ts'
 
-export interface ZaelAggregatorProps extends AlertAccess {
+export interface ZaelAggregatorProps extends AlertAccess, LambdaOptions {
   readonly table: TableRef
   /** The table's stream, with new and old images. */
   readonly streamArn: string
   /** Default `aws`: waits up to 5 s for a fuller batch, as one batch writes each bucket's hour once. */
   readonly flavour?: Flavour
-  /** Default 256. */
-  readonly memoryMb?: number
   /** Further settings of zael, such as LOG_LEVEL; mistakes are errors at synthesis. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -81,7 +80,8 @@ export class ZaelAggregator extends Construct {
       description: 'zael: counts use per hour from the stream of the table, and sends alerts',
       source: AGGREGATOR_SOURCE,
       timeout: Duration.minutes(1),
-      memoryMb: props.memoryMb ?? 256,
+      defaultMemoryMb: 256,
+      options: props,
       environment: {
         ...props.environment,
         ...alertEnvironment(props),

@@ -6,7 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { TableRef } from './construct-props.ts'
+import type { TableRef } from './table-access.ts'
 
 export interface ZaelAlarmsProps {
   readonly api: { readonly api: RestApi; readonly fn: IFunction }

@@ -16,12 +16,13 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
 import { ALERT_SETTINGS, type AlertAccess, alertEnvironment } from './alert-access.ts'
 import { API_SOURCE } from './bundle-lambda.ts'
-import { checkEnvironment, type Flavour, grantKey, type SecretRef, type TableRef } from './construct-props.ts'
+import { checkEnvironment, type Flavour, type SecretRef } from './construct-props.ts'
+import type { LambdaOptions } from './lambda-options.ts'
+import { API_ACTIONS, grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
 import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
 import { ZaelFunction } from './zael-function.ts'
-import { LISTING_INDEX } from './zael-table.ts'
 
-export interface ZaelApiProps extends UpstreamAccess, AlertAccess {
+export interface ZaelApiProps extends UpstreamAccess, AlertAccess, LambdaOptions {
   readonly table: TableRef
   /** Grants access to all routes. */
   readonly adminToken: SecretRef
@@ -33,8 +34,6 @@ export interface ZaelApiProps extends UpstreamAccess, AlertAccess {
   readonly apiName?: string
   /** What the whole API accepts before API Gateway throttles: a bound on cost, not a limit of any caller. Default 1000 per second, bursts of 2000. */
   readonly throttle?: { readonly requestsPerSecond: number; readonly burst: number }
-  /** CPU grows with memory. Default 512. */
-  readonly memoryMb?: number
   /** The longest response. Default: the maximum, which is 15 minutes if responses are streamed, else 29 seconds (API Gateway). */
   readonly timeout?: Duration
   /** Further settings of zael (`docs/settings.md`), such as DEFAULT_RPM_LIMIT; mistakes are errors at synthesis. */
@@ -42,17 +41,6 @@ export interface ZaelApiProps extends UpstreamAccess, AlertAccess {
   /** Your regional web ACL in front of the API. */
   readonly webAclArn?: string
 }
-
-/** The code's operations on the table; Scan is not among them. */
-const TABLE_ACTIONS = [
-  'dynamodb:BatchGetItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:Query',
-  'dynamodb:UpdateItem',
-]
 
 /** Settings that the Lambda rejects. */
 const REJECTED_SETTINGS = [
@@ -119,7 +107,8 @@ export class ZaelApi extends Construct {
       description: 'zael: the HTTP API',
       source: API_SOURCE,
       timeout,
-      memoryMb: props.memoryMb ?? 512,
+      defaultMemoryMb: 512,
+      options: props,
       environment: {
         STORE_DEADLINE_MS: streams ? DEADLINE_MS.aws : DEADLINE_MS.emulator,
         ...props.environment,
@@ -132,7 +121,7 @@ export class ZaelApi extends Construct {
         POWERTOOLS_SERVICE_NAME: 'zael-api',
       },
     })
-    zaelFunction.allow(TABLE_ACTIONS, [table.tableArn])
+    zaelFunction.allow(API_ACTIONS, [table.tableArn])
     zaelFunction.allow(['dynamodb:Query'], [`${table.tableArn}/index/${LISTING_INDEX}`])
     zaelFunction.allow(['secretsmanager:GetSecretValue'], [adminToken.secretArn, viewerToken.secretArn])
     for (const guarded of [table, adminToken, viewerToken]) grantKey(guarded.encryptionKey, zaelFunction.fn)

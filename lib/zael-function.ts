@@ -7,6 +7,8 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { bundleDirectory, bundleLambda, type LambdaSource } from './bundle-lambda.ts'
+import { allowNetworkInterfaces, denyNetworkInterfacesToCode, networkOf } from './lambda-network.ts'
+import { checkLambdaOptions, type LambdaOptions } from './lambda-options.ts'
 
 /** The project's root in a checkout, `dist` in the published package. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -40,37 +42,46 @@ export interface ZaelFunctionProps {
   readonly description: string
   readonly source: LambdaSource
   readonly timeout: Duration
-  readonly memoryMb: number
+  readonly defaultMemoryMb: number
   readonly environment: Readonly<Record<string, string>>
+  /** What the stack's owner chose. */
+  readonly options: LambdaOptions
 }
 
 type Conditions = Record<string, Record<string, string>>
 
-/** A Lambda of zael's: Node on arm64, logs kept a month, a role that may write those logs and nothing else. */
+/** A Lambda of zael: Node, with a role that may write the function's logs, and whatever else `allow` adds. */
 export class ZaelFunction extends Construct {
   readonly fn: LambdaFunction
   private readonly role: Role
 
+  /** Throws an error that names the invalid option. */
   constructor(scope: Construct, id: string, props: ZaelFunctionProps) {
     super(scope, id)
+    const { options } = props
+    checkLambdaOptions(options)
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.ONE_MONTH,
+      retention: options.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     })
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
     logGroup.grantWrite(this.role)
+    if (options.vpc !== undefined) allowNetworkInterfaces(this, this.role)
     this.fn = new LambdaFunction(this, 'Function', {
       description: props.description,
-      code: lambdaCode(props.source),
+      code: options.code ?? lambdaCode(props.source),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      memorySize: props.memoryMb,
+      architecture: options.architecture ?? Architecture.ARM_64,
+      memorySize: options.memoryMb ?? props.defaultMemoryMb,
       timeout: props.timeout,
       role: this.role,
       logGroup,
       environment: { ...props.environment },
+      ...concurrencyOf(options),
+      ...networkOf(options),
     })
+    if (options.vpc !== undefined) denyNetworkInterfacesToCode(this, this.role, this.fn)
   }
 
   /** Lets the function do `actions` on exactly these resources. */
@@ -80,3 +91,6 @@ export class ZaelFunction extends Construct {
     )
   }
 }
+
+const concurrencyOf = ({ reservedConcurrency }: LambdaOptions) =>
+  reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }

@@ -3,8 +3,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import type { AlertAccess } from './alert-access.ts'
 import type { Flavour } from './construct-props.ts'
+import type { LambdaOptions } from './lambda-options.ts'
 import type { UpstreamAccess } from './upstream-access.ts'
-import { ZaelAggregator } from './zael-aggregator.ts'
+import { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'
 import { ZaelAlarms } from './zael-alarms.ts'
 import { ZaelApi, type ZaelApiProps } from './zael-api.ts'
 import { ZaelTable } from './zael-table.ts'
@@ -23,7 +24,10 @@ export interface ZaelStackProps extends StackProps {
   readonly alarmTopic?: ITopic
   /** Settings, bounds and upstreams of the API. */
   readonly api?: UpstreamAccess &
-    Pick<ZaelApiProps, 'throttle' | 'memoryMb' | 'timeout' | 'environment' | 'webAclArn'>
+    LambdaOptions &
+    Pick<ZaelApiProps, 'throttle' | 'timeout' | 'environment' | 'webAclArn'>
+  /** Settings of the aggregator. */
+  readonly aggregator?: LambdaOptions & Pick<ZaelAggregatorProps, 'environment'>
   /** The receivers that alerts may have. */
   readonly alerts?: AlertAccess
 }
@@ -34,13 +38,17 @@ export interface ZaelStackProps extends StackProps {
  * @example
  * const table = new ZaelTable(this, 'Limits')
  * const tokens = new ZaelTokens(this, 'Tokens', { label: 'limits' })
- * new ZaelApi(this, 'LimitsApi', { table: table.table, adminToken: tokens.admin, viewerToken: tokens.viewer })
+ * new ZaelApi(this, 'LimitsApi', { table, adminToken: tokens.admin, viewerToken: tokens.viewer })
  */
 export class ZaelStack extends Stack {
+  readonly table: ZaelTable
+  readonly api: ZaelApi
+  readonly aggregator: ZaelAggregator
+
   constructor(scope: Construct, id: string, props: ZaelStackProps) {
     super(scope, id, { description: 'zael: rate limits for LLM and HTTP APIs', ...props })
     const flavour = props.flavour ?? 'aws'
-    const { table, streamArn } = new ZaelTable(this, 'Table', { tableName: `ZAEL-${props.name}`, flavour })
+    const table = new ZaelTable(this, 'Table', { tableName: `ZAEL-${props.name}`, flavour })
     const tokens = new ZaelTokens(this, 'Tokens', {
       label: `zael ${props.name}`,
       ...(props.plainTextTokens === undefined ? {} : { plainText: props.plainTextTokens }),
@@ -54,7 +62,13 @@ export class ZaelStack extends Stack {
       flavour,
       apiName: `zael-${props.name}`,
     })
-    const aggregator = new ZaelAggregator(this, 'Aggregator', { ...props.alerts, table, streamArn, flavour })
+    const aggregator = new ZaelAggregator(this, 'Aggregator', {
+      ...props.aggregator,
+      ...props.alerts,
+      table,
+      streamArn: table.streamArn,
+      flavour,
+    })
     new ZaelAlarms(this, 'Alarms', {
       api,
       aggregator,
@@ -62,16 +76,22 @@ export class ZaelStack extends Stack {
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
     })
     Tags.of(this).add('application', 'zael')
-    const url = props.endpoint === undefined ? api.url : emulatorUrl(props.endpoint, api)
+    this.table = table
+    this.api = api
+    this.aggregator = aggregator
+    this.outputs(tokens, props.endpoint === undefined ? api.url : emulatorUrl(props.endpoint, api))
+  }
+
+  private outputs(tokens: ZaelTokens, url: string): void {
     this.output('ApiUrl', url, 'The URL of the API')
     this.output('DashboardUrl', `${url}dashboard`, 'The URL of the dashboard')
-    this.output('TableName', table.tableName, 'The table')
+    this.output('TableName', this.table.tableName, 'The table')
     this.output('AdminTokenSecretArn', tokens.admin.secretArn, 'The admin token')
     this.output('ViewerTokenSecretArn', tokens.viewer.secretArn, 'The viewer token')
-    this.output('AggregatorFunctionName', aggregator.fn.functionName, 'The Lambda that counts usage')
+    this.output('AggregatorFunctionName', this.aggregator.fn.functionName, 'The Lambda that counts usage')
     this.output(
       'DeadLetterQueueUrl',
-      aggregator.deadLetters.queueUrl,
+      this.aggregator.deadLetters.queueUrl,
       'Batches of records that the aggregator could not process',
     )
   }

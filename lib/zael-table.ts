@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import {
   AttributeType,
   BillingMode,
@@ -7,36 +7,72 @@ import {
   Table,
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb'
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { Construct } from 'constructs'
+import { Construct, type IConstruct } from 'constructs'
 import type { Flavour } from './construct-props.ts'
+import { grantDecisions, LISTING_INDEX, type TableRef } from './table-access.ts'
 
-/** The index of what people list: entities, models, policies, audit records. Buckets have none of its keys. */
-export const LISTING_INDEX = 'GSI1'
+/** The table of a zael: of this app, or an imported one. */
+export interface IZaelTable extends TableRef, IConstruct {
+  /**
+   * Lets a function, task or role decide with the library on this table, and look up API keys: no other permissions.
+   *
+   * @example
+   * limits.grantDecide(ordersFunction)
+   */
+  grantDecide(grantee: IGrantable): Grant
+}
 
 export interface ZaelTableProps {
   /** Default: a name that CloudFormation makes. */
   readonly tableName?: string
   /** Default `aws`: point-in-time recovery, and the table outlives the stack. */
   readonly flavour?: Flavour
+  /**
+   * What happens to the table when the stack is deleted. DESTROY, for tests: it is deleted with its data, and not protected from
+   * deletion. Default: RETAIN with the flavour `aws`, else DESTROY.
+   */
+  readonly removalPolicy?: RemovalPolicy
   /** Your own key in place of the one that AWS manages for DynamoDB. */
   readonly encryptionKey?: IKey
 }
 
-const GUARDED = {
-  deletionProtection: true,
-  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+/** What else is known of an imported table. */
+export interface ZaelTableAttributes {
+  /** The customer's key of the table, which `grantDecide` allows to use. */
+  readonly encryptionKey?: IKey
 }
 
 /** The one table: buckets, configuration, usage. Its stream feeds the aggregator. */
-export class ZaelTable extends Construct {
+export class ZaelTable extends Construct implements IZaelTable {
+  /**
+   * The table of a deployed zael in this account and region.
+   *
+   * @example
+   * ZaelTable.fromTableName(this, 'Limits', 'ZAEL-prod').grantDecide(ordersFunction)
+   */
+  static fromTableName(
+    scope: Construct,
+    id: string,
+    tableName: string,
+    attributes: ZaelTableAttributes = {},
+  ): IZaelTable {
+    if (!Token.isUnresolved(tableName) && !TABLE_NAME.test(tableName)) {
+      throw new Error(`tableName must be the name of a table (A-Z, a-z, 0-9, _ . -, 3 to 255): ${tableName}`)
+    }
+    return new ImportedTable(scope, id, tableName, attributes)
+  }
+
   readonly table: Table
+  readonly tableName: string
+  readonly tableArn: string
+  readonly encryptionKey: IKey | undefined
   /** The table's stream, new and old images. */
   readonly streamArn: string
 
   constructor(scope: Construct, id: string, props: ZaelTableProps = {}) {
     super(scope, id)
-    const durable = props.flavour !== 'local'
     this.table = new Table(this, 'Table', {
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       partitionKey: { name: 'PK', type: AttributeType.STRING },
@@ -44,9 +80,8 @@ export class ZaelTable extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       timeToLiveAttribute: 'ttl',
-      removalPolicy: durable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(durable ? GUARDED : {}),
-      ...encryption(props, durable),
+      ...retention(props),
+      ...encryption(props),
     })
     this.table.addGlobalSecondaryIndex({
       indexName: LISTING_INDEX,
@@ -54,15 +89,62 @@ export class ZaelTable extends Construct {
       sortKey: { name: 'GSI1SK', type: AttributeType.STRING },
       projectionType: ProjectionType.ALL,
     })
+    this.tableName = this.table.tableName
+    this.tableArn = this.table.tableArn
+    this.encryptionKey = this.table.encryptionKey
     this.streamArn = streamOf(this.table)
+  }
+
+  grantDecide(grantee: IGrantable): Grant {
+    return grantDecisions(this, grantee)
   }
 }
 
-const encryption = (props: ZaelTableProps, durable: boolean) => {
+const TABLE_NAME = /^[\w.-]{3,255}$/
+
+class ImportedTable extends Construct implements IZaelTable {
+  readonly tableName: string
+  readonly tableArn: string
+  readonly encryptionKey: IKey | undefined
+
+  constructor(scope: Construct, id: string, tableName: string, attributes: ZaelTableAttributes) {
+    super(scope, id)
+    this.tableName = tableName
+    this.tableArn = Stack.of(this).formatArn({
+      service: 'dynamodb',
+      resource: 'table',
+      resourceName: tableName,
+    })
+    this.encryptionKey = attributes.encryptionKey
+  }
+
+  grantDecide(grantee: IGrantable): Grant {
+    return grantDecisions(this, grantee)
+  }
+}
+
+const isDurable = ({ flavour }: ZaelTableProps): boolean => flavour !== 'local'
+
+const retention = (props: ZaelTableProps) => {
+  const removalPolicy =
+    props.removalPolicy ?? (isDurable(props) ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY)
+  if (removalPolicy === RemovalPolicy.SNAPSHOT) {
+    throw new Error('removalPolicy must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, not SNAPSHOT')
+  }
+  return {
+    removalPolicy,
+    ...(isDurable(props) && {
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    }),
+  }
+}
+
+const encryption = (props: ZaelTableProps) => {
   if (props.encryptionKey !== undefined) {
     return { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: props.encryptionKey }
   }
-  return durable ? { encryption: TableEncryption.AWS_MANAGED } : {}
+  return isDurable(props) ? { encryption: TableEncryption.AWS_MANAGED } : {}
 }
 
 const streamOf = (table: Table): string => {

@@ -5,9 +5,6 @@ import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
 import { ZaelAggregator, ZaelAlarms, ZaelApi, ZaelTable, ZaelTokens } from 'zael/cdk'
 
-/** The actions of a function's limiter on the table. */
-const DECIDING = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem']
-
 /**
  * A shop's own stack that includes zael: the table for the limits, API and usage, and a function that limits itself with
  * that table.
@@ -15,7 +12,7 @@ const DECIDING = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query',
 export class ShopStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props)
-    const { table, streamArn } = new ZaelTable(this, 'Limits')
+    const table = new ZaelTable(this, 'Limits')
     const tokens = new ZaelTokens(this, 'LimitTokens', { label: 'shop' })
     const api = new ZaelApi(this, 'LimitApi', {
       table,
@@ -23,7 +20,7 @@ export class ShopStack extends Stack {
       viewerToken: tokens.viewer,
       environment: { DEFAULT_RPM_LIMIT: '120' },
     })
-    const aggregator = new ZaelAggregator(this, 'Usage', { table, streamArn })
+    const aggregator = new ZaelAggregator(this, 'Usage', { table, streamArn: table.streamArn })
     new ZaelAlarms(this, 'LimitAlarms', { api, aggregator, table })
 
     const orders = new NodejsFunction(this, 'Orders', {
@@ -32,7 +29,7 @@ export class ShopStack extends Stack {
       bundling: { format: OutputFormat.ESM },
       environment: { LIMITS_TABLE: table.tableName },
     })
-    table.grant(orders, ...DECIDING)
+    table.grantDecide(orders)
     const { url } = orders.addFunctionUrl({ authType: FunctionUrlAuthType.NONE })
     new CfnOutput(this, 'OrdersUrl', { value: url })
     new CfnOutput(this, 'LimitsUrl', { value: api.url })

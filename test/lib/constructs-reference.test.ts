@@ -33,8 +33,27 @@ test.each([
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
 })
 
+test('the options of functions are documented once, and the constructs that take them refer to it', () => {
+  const options = propsOf('LambdaOptions', read('lib/lambda-options.ts'))
+  const document = read('docs/constructs.md')
+  expect(options.length).toBeGreaterThan(1)
+  expect(documentedOf('LambdaOptions', document).toSorted()).toEqual(options.toSorted())
+  const takers = [...read('lib/index.ts').matchAll(/'\.\/(zael-[\w-]+\.ts)'/g)]
+    .map(([, file = '']) => read(`lib/${file}`))
+    .flatMap(
+      (source) => /export interface (Zael\w+)Props extends [^{]*\bLambdaOptions\b/.exec(source)?.[1] ?? [],
+    )
+  expect(takers).toContain('ZaelApi')
+  for (const construct of takers) {
+    const section = document.split(/^## /m).find((text) => text.startsWith(`${construct}\n`))
+    expect(section).toContain('[LambdaOptions](#lambdaoptions)')
+  }
+})
+
 test('the documentation has every construct of the package', () => {
-  const constructs = [...read('lib/index.ts').matchAll(/\b(Zael\w+?)(?:Props)?\b/g)].map(([, name]) => name)
-  const sections = [...read('docs/constructs.md').matchAll(/^## (\w+)$/gm)].map(([, name]) => name)
+  const constructs = [...read('lib/index.ts').matchAll(/\b(Zael\w+?)(?:Props|Attributes)?\b/g)].map(
+    ([, name]) => name,
+  )
+  const sections = [...read('docs/constructs.md').matchAll(/^## (Zael\w+)$/gm)].map(([, name]) => name)
   expect(new Set(sections)).toEqual(new Set(constructs))
 })
