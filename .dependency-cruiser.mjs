@@ -25,10 +25,11 @@ const SRC = {
 
 /** What the folders beside `src` import of this repository, beside themselves. `bin`, `lambdas` and `lib` are on top. */
 const TOP = {
+  cli: ['src/(command-line|contract|core/model|platform/loopback)'],
   seed: ['src/core'],
   lib: ['src/(core|settings)'],
   lambdas: ['src/(compose|core|http|platform|settings|usage)'],
-  bin: ['src', 'lib', 'seed'],
+  bin: ['src', 'cli', 'lib', 'seed'],
 }
 
 /** Packages that a folder must not import: `core` has no platform, and only `store` and `platform` call AWS. */
@@ -63,7 +64,7 @@ export default {
         `src/${folder} imports only ${[folder, ...others].join(', ')}`,
         { path: `^src/${folder}/` },
         {
-          path: '^(src|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
+          path: '^(src|cli|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
           pathNot: `^src/(${[folder, ...others].join('|')})(/|[.]ts$)`,
         },
       ),
@@ -74,15 +75,15 @@ export default {
         `${folder} imports only ${[folder, ...others].join(', ')}`,
         { path: `^${folder}/` },
         {
-          path: '^(src|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
-          pathNot: `^(${[folder, ...others].join('|')})/`,
+          path: '^(src|cli|lib|bin|lambdas|seed|scripts|bench|verify|test)/',
+          pathNot: `^(${[folder, ...others].join('|')})(/|[.]ts$)`,
         },
       ),
     ),
     rule(
       'programs are on top',
       'nothing but tests imports a program or a Lambda',
-      { path: '^(src|lib|seed|scripts|bench|verify|examples)/' },
+      { path: '^(src|cli|lib|seed|scripts|bench|verify|examples)/' },
       { path: '^(bin|lambdas)/' },
     ),
     rule('core has no platform', 'no module of Node', { path: '^src/core/' }, { dependencyTypes: ['core'] }),
@@ -92,7 +93,7 @@ export default {
     rule(
       'no development code',
       'deployed and published code imports neither tests nor tools',
-      { path: '^(src|lib|bin|lambdas)/' },
+      { path: '^(src|cli|lib|bin|lambdas)/' },
       { path: '^(test|bench|verify|scripts|examples)/' },
     ),
   ],

@@ -3,6 +3,9 @@ import type { Environment } from './settings.ts'
 /** Only zael's settings may begin with one of these, so that a misspelt name is rejected. */
 const RESERVED_PREFIXES = ['ZAEL_', 'UPSTREAM_', 'LEASE_', 'STORE_', 'SIMULATED_', 'JWT_']
 
+/** Settings of the command line, which a shell may export for it and a server alike. */
+const CLIENT_NAMES = ['ZAEL_URL', 'ZAEL_TOKEN']
+
 /** Variables for secrets of upstreams, whose names the operator chooses. */
 const SECRET_PREFIX = 'UPSTREAM_SECRET_'
 
@@ -15,7 +18,8 @@ export const mistakenNames = (
   known: readonly string[],
 ): readonly { readonly name: string; readonly nearest: string }[] =>
   Object.keys(environment)
-    .filter((name) => !known.includes(name) && (isReserved(name) || isNearly(name, known)))
+    .filter((name) => ![...known, ...CLIENT_NAMES].includes(name))
+    .filter((name) => isReserved(name) || isNearly(name, known))
     .map((name) => ({ name, nearest: nearestTo(name, known) }))
 
 const isReserved = (name: string): boolean =>

@@ -212,7 +212,7 @@ describe('references', () => {
   const pathsIn = (text: string): readonly string[] =>
     [
       ...withoutBlocks(text).matchAll(
-        /`((?:bench|bin|dashboard|docs|examples|lambdas|lib|scripts|seed|src|test|verify)\/[\w./-]*)`/g,
+        /`((?:bench|bin|cli|dashboard|docs|examples|lambdas|lib|scripts|seed|src|test|verify)\/[\w./-]*)`/g,
       ),
     ].map(([, path = '']) => path)
 

@@ -161,6 +161,7 @@ test.each([
 
 test.each([
   ['ZAEL_PORT', 'PORT'],
+  ['ZAEL_URLS', 'HOST'],
   ['UPSTREAM_TIMEOUT', 'UPSTREAM_BASE_URL'],
   ['UPSTREAM_BASE', 'UPSTREAM_BASE_URL'],
   ['LEASE_TTL', 'LEASE_TTL_MS'],
@@ -205,6 +206,9 @@ test('the variables of other programs are accepted', () => {
     'UPSTREAM_API_KEY',
     'RESPONSE_STREAMING',
     'UPSTREAM_SECRET_A',
+    // of the command line
+    'ZAEL_URL',
+    'ZAEL_TOKEN',
   ]
   const short = ['HOSTS', 'PORTS', 'DATA_DIRS', 'NODE_IDS', 'HOSTNAME', 'LOCALSTACK_HOSTNAME']
   const names = [...npm, ...lambda, ...ours, ...short]

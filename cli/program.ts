@@ -1,0 +1,106 @@
+import { Command, CommanderError } from 'commander'
+import { UserError } from '../src/command-line/command-line.ts'
+import { COMMANDS } from './commands/commands.ts'
+import { CliError, EXIT_CODES, type ExitCode } from './failure.ts'
+import type { Host } from './host.ts'
+import { printable } from './output/text.ts'
+import { type CommandEntry, createSession, type GlobalOptions } from './session.ts'
+
+export interface ProgramOptions {
+  readonly version: string
+  /** Commands beside those of this folder: programs of their own, such as `serve`. */
+  readonly programs?: readonly CommandEntry[]
+}
+
+const CONNECTION = `
+Connection:
+  --url, or ZAEL_URL; default http://localhost:8080
+  --token-file (- reads stdin), or ZAEL_TOKEN: the admin token, the viewer token, or the key of a caller;
+  without one, the token dev-admin is sent to servers on this machine
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable`
+
+/** The program `zael`, with all commands as names; `load` makes one of them complete. */
+const createProgram = (host: Host, { version, programs = [] }: ProgramOptions): Command => {
+  const program = new Command('zael')
+    .description('Rate limits, quotas and budgets for LLM and HTTP APIs')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this text')
+    .helpCommand(false)
+    .option('--url <url>', 'the server')
+    .option('--token-file <path>', 'a file that contains the token; - reads it from stdin')
+    .option('--token <token>', 'the token itself, which other users of this machine can see')
+    .option('--json', 'print JSON')
+    .option('-y, --yes', 'do not ask before something is deleted')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      // printed where all failures are
+      outputError: () => {},
+      getOutHelpWidth: () => host.stdout.columns ?? 80,
+      getErrHelpWidth: () => host.stderr.columns ?? 80,
+    })
+    .exitOverride()
+    .addHelpText('after', CONNECTION)
+  const entries = [...programs, ...COMMANDS]
+  for (const { name, summary } of entries) {
+    program.command(name).summary(summary).description(summary).helpCommand(false)
+  }
+  const session = createSession(host, () => program.opts<GlobalOptions>())
+  program.hook('preSubcommand', async (_, command) => {
+    const entry = entries.find(({ name }) => name === command.name())
+    const define = await entry?.load()
+    define?.(command, session)
+  })
+  return program
+}
+
+/** Runs the program with these arguments, without the name of the program. Resolves to the exit code. */
+export const run = async (
+  args: readonly string[],
+  host: Host,
+  options: ProgramOptions,
+): Promise<ExitCode> => {
+  const program = createProgram(host, options)
+  try {
+    // `zael help entities` is `zael entities --help`
+    const given = args[0] === 'help' ? [...args.slice(1), '--help'] : args
+    await program.parseAsync([...given], { from: 'user' })
+    return EXIT_CODES.ok
+  } catch (error) {
+    return reportFailure(host, error, program.opts<GlobalOptions>().json === true)
+  }
+}
+
+/** Prints a failure: one that the user can correct in one line, or as an object; another with its stack trace. */
+const reportFailure = (host: Host, error: unknown, isJson: boolean): ExitCode => {
+  if (error instanceof CommanderError) return reportUsage(host, error, isJson)
+  if (!(error instanceof UserError)) {
+    host.stderr.write(`zael: ${error instanceof Error ? error.stack : String(error)}\n`)
+    return EXIT_CODES.failed
+  }
+  const { exitCode, code } =
+    error instanceof CliError ? error : { exitCode: EXIT_CODES.failed, code: 'failed' }
+  report(host, { code, message: error.message }, isJson)
+  return exitCode
+}
+
+/** Commander throws after it has printed help too. */
+const reportUsage = (host: Host, error: CommanderError, isJson: boolean): ExitCode => {
+  if (error.exitCode === 0) return EXIT_CODES.ok
+  // help instead of a missing subcommand
+  if (error.code === 'commander.help') return EXIT_CODES.usage
+  const message = error.message.replace(/^error: /, '').replaceAll(/\n+/g, ' ')
+  report(host, { code: 'usage', message }, isJson)
+  return EXIT_CODES.usage
+}
+
+const report = (
+  { stderr }: Host,
+  { code, message }: { readonly code: string; readonly message: string },
+  isJson: boolean,
+): void => {
+  const text = isJson ? JSON.stringify({ error: code, message }) : `zael: ${printable(message)}`
+  stderr.write(`${text}\n`)
+}
