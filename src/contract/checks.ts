@@ -28,11 +28,14 @@ export const MOST_CHECKS = 25
 
 const LONGEST_KEY = 255
 
-const contextBody = closedObject({
-  tenant: v.exactOptional(id),
-  model: v.exactOptional(modelId),
-  tier: v.exactOptional(id),
-})
+const contextBody = v.pipe(
+  closedObject({
+    tenant: v.exactOptional(id),
+    model: v.exactOptional(modelId),
+    tier: v.exactOptional(id),
+  }),
+  v.metadata({ ref: 'CheckContext' }),
+)
 
 export const checkSchema = v.pipe(
   closedObject({
@@ -75,7 +78,7 @@ const COUNT = `contain 1 to ${MOST_CHECKS} checks`
 
 export const checksBody = boundedList(checkBody, { least: 1, most: MOST_CHECKS, must: COUNT })
 
-const limitState = v.object({
+const limitFields = v.object({
   entity_id: v.string(),
   resource: v.string(),
   limit_name: v.string(),
@@ -86,6 +89,8 @@ const limitState = v.object({
   reset_after_seconds: v.number(),
   source: v.string(),
 })
+
+const limitState = v.pipe(limitFields, v.metadata({ ref: 'LimitState' }))
 
 /** `/v1/limits`: as a check, of a user and a session. */
 export const ownLimitsQuery = v.object({
@@ -98,12 +103,15 @@ export const ownLimitsResponse = v.pipe(
     entity_id: v.string(),
     resource: v.string(),
     limits: v.array(
-      v.object({
-        ...limitState.entries,
-        meter: v.exactOptional(
-          v.pipe(v.literal('cost_usd_micros'), v.description('Only of money: amounts are micro-dollars')),
-        ),
-      }),
+      v.pipe(
+        v.object({
+          ...limitFields.entries,
+          meter: v.exactOptional(
+            v.pipe(v.literal('cost_usd_micros'), v.description('Only of money: amounts are micro-dollars')),
+          ),
+        }),
+        v.metadata({ ref: 'OwnLimit' }),
+      ),
     ),
   }),
   v.metadata({ ref: 'OwnLimits' }),

@@ -10,22 +10,28 @@ export const wait = v.pipe(
   v.description('0: the request can pass now; null: it can never pass'),
 )
 
-export const violation = v.object({
-  limit_name: v.string(),
-  entity_id: v.string(),
-  resource: v.string(),
-  available: v.number(),
-  requested: v.number(),
-  capacity: v.number(),
-  retry_after_seconds: wait,
-})
+export const violation = v.pipe(
+  v.object({
+    limit_name: v.string(),
+    entity_id: v.string(),
+    resource: v.string(),
+    available: v.number(),
+    requested: v.number(),
+    capacity: v.number(),
+    retry_after_seconds: wait,
+  }),
+  v.metadata({ ref: 'Violation' }),
+)
 
-export const openAiError = v.object({
-  message: v.string(),
-  type: v.string(),
-  param: v.nullable(v.string()),
-  code: v.string(),
-})
+export const openAiError = v.pipe(
+  v.object({
+    message: v.string(),
+    type: v.string(),
+    param: v.nullable(v.string()),
+    code: v.string(),
+  }),
+  v.metadata({ ref: 'ErrorDetails' }),
+)
 
 export const openAiErrorResponse = v.pipe(
   v.looseObject({ error: openAiError, message: v.string() }),

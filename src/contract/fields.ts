@@ -105,10 +105,13 @@ export const seconds = v.pipe(v.number(), v.integer())
 const amount = integer(0, Number.MAX_SAFE_INTEGER, 'be a whole number of at least 0')
 
 /** Amounts by meter. */
-export const costBody = closedObject({
-  requests: v.exactOptional(amount),
-  tokens: v.exactOptional(v.pipe(amount, v.description('Default: input + output tokens'))),
-  input_tokens: v.exactOptional(amount),
-  output_tokens: v.exactOptional(amount),
-  cost_usd_micros: v.exactOptional(amount),
-} satisfies Record<Meter, v.GenericSchema>)
+export const costBody = v.pipe(
+  closedObject({
+    requests: v.exactOptional(amount),
+    tokens: v.exactOptional(v.pipe(amount, v.description('Default: input + output tokens'))),
+    input_tokens: v.exactOptional(amount),
+    output_tokens: v.exactOptional(amount),
+    cost_usd_micros: v.exactOptional(amount),
+  } satisfies Record<Meter, v.GenericSchema>),
+  v.metadata({ ref: 'Cost' }),
+)

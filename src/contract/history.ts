@@ -13,16 +13,19 @@ export const usageQuery = v.object({
 export const usageResponse = v.object({
   entity_id: v.string(),
   points: v.array(
-    v.object({
-      start: seconds,
-      resource: v.string(),
-      requests: amount,
-      tokens: amount,
-      input_tokens: amount,
-      output_tokens: amount,
-      cost_usd_micros: amount,
-      denied: amount,
-    }),
+    v.pipe(
+      v.object({
+        start: seconds,
+        resource: v.string(),
+        requests: amount,
+        tokens: amount,
+        input_tokens: amount,
+        output_tokens: amount,
+        cost_usd_micros: amount,
+        denied: amount,
+      }),
+      v.metadata({ ref: 'UsagePoint' }),
+    ),
   ),
 })
 
@@ -34,14 +37,17 @@ export const auditQuery = v.object({
 
 export const auditResponse = v.object({
   items: v.array(
-    v.object({
-      at: v.pipe(v.number(), v.description('Seconds since the epoch, to the millisecond')),
-      actor: v.string(),
-      action: v.string(),
-      subject: v.string(),
-      before: v.any(),
-      after: v.any(),
-    }),
+    v.pipe(
+      v.object({
+        at: v.pipe(v.number(), v.description('Seconds since the epoch, to the millisecond')),
+        actor: v.string(),
+        action: v.string(),
+        subject: v.string(),
+        before: v.any(),
+        after: v.any(),
+      }),
+      v.metadata({ ref: 'Change' }),
+    ),
   ),
   next_cursor: nextCursor,
 })

@@ -83,6 +83,7 @@ export const commonFields = {
           unknown: 'not be given; headroom is kept from normal and low priority',
         },
       ),
+      v.metadata({ ref: 'Headroom' }),
       v.description('The share of the capacity that callers of this priority cannot use'),
     ),
   ),

@@ -122,17 +122,21 @@ const byRate = v.pipe(
     capacity: v.pipe(size, v.description('Tokens the bucket holds; 0: paused')),
     refill_rate: refillRate,
     schedule: v.optional(
-      scheduleOf({
-        capacity: v.pipe(size, v.description('The capacity at these times; 0: paused')),
-        refill_rate: v.optional(
-          v.pipe(
-            refillRate,
-            v.description('Default: the capacity refills in the same time as the limit’s own'),
+      scheduleOf(
+        {
+          capacity: v.pipe(size, v.description('The capacity at these times; 0: paused')),
+          refill_rate: v.optional(
+            v.pipe(
+              refillRate,
+              v.description('Default: the capacity refills in the same time as the limit’s own'),
+            ),
           ),
-        ),
-      }),
+        },
+        'CapacityScheduleEntry',
+      ),
     ),
   }),
+  v.metadata({ ref: 'TokenBucketInput' }),
   checkedBy(
     (json) =>
       faultAt('refill_rate', refillMust(json.capacity, json.refill_rate)) ??
@@ -160,6 +164,7 @@ const byPeriod = v.pipe(
     per: v.picklist(PERIODS, PER_RULE),
     schedule: limitSchedule,
   }),
+  v.metadata({ ref: 'PerPeriodInput' }),
   checkedBy(
     (json) =>
       faultAt('limit', perPeriodMust(json.limit, json.per)) ??
@@ -223,6 +228,7 @@ const anyWindow = v.pipe(
     capacity: v.optional(windowLimit),
     schedule: limitSchedule,
   }),
+  v.metadata({ ref: 'SlidingWindowInput' }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window_seconds: windowSeconds, slots = DEFAULT_SLOTS } = json
@@ -277,6 +283,7 @@ const eachWindow = v.pipe(
     capacity: v.optional(windowLimit),
     schedule: limitSchedule,
   }),
+  v.metadata({ ref: 'FixedWindowInput' }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window, time_zone: timeZone = 'UTC' } = json
@@ -295,6 +302,7 @@ const fromFirstUse = v.pipe(
     capacity: v.optional(windowLimit),
     schedule: limitSchedule,
   }),
+  v.metadata({ ref: 'FirstUseWindowInput' }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, window, window_seconds: windowSeconds } = json
@@ -352,8 +360,9 @@ const inFlight = v.pipe(
     limit: concurrencyLimit,
     lease_seconds: v.optional(leaseSeconds),
     capacity: v.optional(concurrencyLimit),
-    schedule: v.optional(scheduleOf({ limit: concurrencyLimit })),
+    schedule: v.optional(scheduleOf({ limit: concurrencyLimit }, 'ConcurrencyScheduleEntry')),
   }),
+  v.metadata({ ref: 'ConcurrencyInput' }),
   checkedBy((json) => capacityFault(json)),
   v.transform((json) => {
     const { limit, lease_seconds: leaseSeconds = DEFAULT_SLOT_SECONDS } = json

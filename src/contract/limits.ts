@@ -54,19 +54,22 @@ export const defaultsResponse = v.object({
 })
 
 const explainedLimits = v.array(
-  v.object({
-    name: v.string(),
-    winner: limitResponse,
-    overrides: v.array(limitResponse),
-    unpriced_models: v.exactOptional(
-      v.pipe(
-        v.array(v.string()),
-        v.description(
-          'Of a budget: registered models without prices that requests for the resource may name. It does not apply to them',
+  v.pipe(
+    v.object({
+      name: v.string(),
+      winner: limitResponse,
+      overrides: v.array(limitResponse),
+      unpriced_models: v.exactOptional(
+        v.pipe(
+          v.array(v.string()),
+          v.description(
+            'Of a budget: registered models without prices that requests for the resource may name. It does not apply to them',
+          ),
         ),
       ),
-    ),
-  }),
+    }),
+    v.metadata({ ref: 'ExplainedLimit' }),
+  ),
 )
 
 export const explainResponse = v.object({

@@ -56,6 +56,7 @@ const tokenPrices = {
         input_per_million: price,
         output_per_million: price,
       }),
+      v.metadata({ ref: 'LongContextPrices' }),
       v.description(
         'The prices of requests with more input than this; those of cached input rise with the price of input',
       ),
@@ -63,44 +64,52 @@ const tokenPrices = {
   ),
 }
 
-const tierPrices = closedObject(tokenPrices)
+const tierPrices = v.pipe(closedObject(tokenPrices), v.metadata({ ref: 'TierPrices' }))
 
-const prices = closedObject({
-  ...tokenPrices,
-  service_tiers: v.exactOptional(
-    v.pipe(
-      closedObject({ flex: v.exactOptional(tierPrices), priority: v.exactOptional(tierPrices) }),
-      v.description(
-        'The prices of requests that the upstream serves in this tier; a tier that is not given has the standard prices',
+const prices = v.pipe(
+  closedObject({
+    ...tokenPrices,
+    service_tiers: v.exactOptional(
+      v.pipe(
+        closedObject({ flex: v.exactOptional(tierPrices), priority: v.exactOptional(tierPrices) }),
+        v.metadata({ ref: 'ServiceTiers' }),
+        v.description(
+          'The prices of requests that the upstream serves in this tier; a tier that is not given has the standard prices',
+        ),
       ),
     ),
-  ),
-  per_image: v.exactOptional(
-    v.pipe(dollars, v.description('US dollars for each image that a request sends or a response contains')),
-  ),
-  per_audio_second: v.exactOptional(
-    v.pipe(dollars, v.description('US dollars for each second of audio that a request sends')),
-  ),
-})
+    per_image: v.exactOptional(
+      v.pipe(dollars, v.description('US dollars for each image that a request sends or a response contains')),
+    ),
+    per_audio_second: v.exactOptional(
+      v.pipe(dollars, v.description('US dollars for each second of audio that a request sends')),
+    ),
+  }),
+  v.metadata({ ref: 'Prices' }),
+)
 
 const weight = v.exactOptional(zeroOr(LEAST_WEIGHT, MOST_WEIGHT, WEIGHT_RULE))
 
 const tokenWeights = v.pipe(
   closedObject({ input: weight, output: weight, cached_input: weight, cache_write: weight }),
+  v.metadata({ ref: 'TokenWeights' }),
   v.description(
     'What each token counts in the meter tokens; default 1. The meters input_tokens and output_tokens count 1 each',
   ),
 )
 
-const modelUpstream = closedObject({
-  upstream: v.pipe(v.string(), v.regex(UPSTREAM_NAME_PATTERN, UPSTREAM_NAME_RULE)),
-  model: v.exactOptional(
-    v.pipe(
-      v.nullable(v.pipe(v.string(), v.regex(UPSTREAM_MODEL_PATTERN, UPSTREAM_MODEL_RULE))),
-      v.description("The model's name at the upstream; default: its id"),
+const modelUpstream = v.pipe(
+  closedObject({
+    upstream: v.pipe(v.string(), v.regex(UPSTREAM_NAME_PATTERN, UPSTREAM_NAME_RULE)),
+    model: v.exactOptional(
+      v.pipe(
+        v.nullable(v.pipe(v.string(), v.regex(UPSTREAM_MODEL_PATTERN, UPSTREAM_MODEL_RULE))),
+        v.description("The model's name at the upstream; default: its id"),
+      ),
     ),
-  ),
-})
+  }),
+  v.metadata({ ref: 'ModelUpstream' }),
+)
 
 export const modelBody = closedObject({
   tier: v.exactOptional(v.nullable(id)),

@@ -98,7 +98,7 @@ export const policyCheckResponse = v.pipe(
       v.description('The policies that were met; empty if the request is blocked'),
     ),
     degraded: v.exactOptional(
-      v.pipe(v.literal(true), v.description('True: a part of this was decided without the store')),
+      v.pipe(v.boolean(), v.description('True: a part of this was decided without the store')),
     ),
   }),
   v.metadata({ ref: 'PolicyCheck' }),

@@ -73,12 +73,12 @@ type ScheduleSchema<E extends v.ObjectEntries> = v.GenericSchema<
   v.InferOutput<v.StrictObjectSchema<typeof times & E, undefined>>[]
 >
 
-/** The `schedule` of a limit whose amounts are `amounts`. */
-export const scheduleOf = <const E extends v.ObjectEntries>(amounts: E): ScheduleSchema<E> => {
+/** The `schedule` of a limit whose amounts are `amounts`. `ref`: the name of an entry in the OpenAPI document. */
+export const scheduleOf = <const E extends v.ObjectEntries>(amounts: E, ref: string): ScheduleSchema<E> => {
   const fields = [...Object.keys(times), ...Object.keys(amounts)].join(', ')
-  const entry = closedObject(
-    { ...times, ...amounts },
-    { unknown: `not be given; known fields are ${fields}` },
+  const entry = v.pipe(
+    closedObject({ ...times, ...amounts }, { unknown: `not be given; known fields are ${fields}` }),
+    v.metadata({ ref }),
   )
   return v.pipe(
     boundedList(entry, {
@@ -106,7 +106,10 @@ export const entriesOf = <T extends ScheduleTimes>(
 
 /** The schedule of a limit whose size is a `limit`. */
 export const limitSchedule = v.optional(
-  scheduleOf({ limit: v.pipe(size, v.description('The limit at these times; 0: paused')) }),
+  scheduleOf(
+    { limit: v.pipe(size, v.description('The limit at these times; 0: paused')) },
+    'LimitScheduleEntry',
+  ),
 )
 
 /** The entries of such a schedule: sizes that differ from `own` in their limit only. */

@@ -3,6 +3,7 @@ import { generateSpecs } from 'hono-openapi'
 import type { AppEnv } from '../app-dependencies.ts'
 import { accessTo } from '../auth/access.ts'
 import { OPTIONAL_BODY } from './described.ts'
+import { OPERATION_IDS } from './operation-ids.ts'
 
 const DESCRIPTION = `A rate limiter for LLM and HTTP APIs. Callers authenticate with an API key, admins with a token
 (on a local machine \`dev-admin\` by default). Times are seconds since the epoch.`
@@ -52,12 +53,13 @@ interface Document {
 
 type PathItem = Readonly<Record<string, unknown>>
 
-interface RequestBody {
+interface WithContent {
   readonly content?: Readonly<Record<string, { readonly schema?: Readonly<Record<string, unknown>> }>>
 }
 
 interface Operation {
-  readonly requestBody?: RequestBody
+  readonly operationId?: string
+  readonly requestBody?: WithContent
   readonly security?: readonly unknown[]
   readonly parameters?: readonly unknown[]
   readonly responses?: Readonly<Record<string, unknown>>
@@ -88,15 +90,22 @@ const ACTING_FOR = {
   schema: { type: 'string' },
 }
 
-/** Adds the responses and parameters of middleware: authentication and the reader of bodies. A route's own descriptions take precedence. */
+/**
+ * Adds the names of operations, and the responses and parameters of middleware: authentication and the reader of bodies. A route's
+ * own descriptions take precedence.
+ */
 export const withCommonParts = <D extends Document>(document: D) => ({
   ...document,
   paths: mapped(document.paths ?? {}, (item, path) =>
-    mapped(item ?? {}, (operation) => (isOperation(operation) ? completed(operation, path) : operation)),
+    mapped(item ?? {}, (operation, method) =>
+      isOperation(operation) ? completed(operation, method, path) : operation,
+    ),
   ),
 })
 
-const completed = (operation: Operation, path: string): Operation => {
+const completed = (operation: Operation, method: string, path: string): Operation => {
+  const operationId = OPERATION_IDS[`${method.toUpperCase()} ${path}`]
+  const name = operationId === undefined ? '' : operationId.charAt(0).toUpperCase() + operationId.slice(1)
   const isV1 = path.startsWith('/v1/')
   const isOpen = accessTo(path) === 'open'
   const common = {
@@ -106,17 +115,22 @@ const completed = (operation: Operation, path: string): Operation => {
   }
   return {
     ...operation,
+    ...(operationId !== undefined && { operationId }),
     ...(isOpen && { security: [] }),
-    ...(operation.requestBody !== undefined && { requestBody: withRequired(operation.requestBody) }),
+    ...(operation.requestBody !== undefined && {
+      requestBody: titled(withRequired(operation.requestBody), `${name}Body`),
+    }),
     ...(isV1 && { parameters: [...(operation.parameters ?? []), ACTING_FOR] }),
     responses: {
       ...mapped(common, (description) => errorResponse(description, isV1)),
-      ...operation.responses,
+      ...mapped(operation.responses ?? {}, (response, status) =>
+        isSuccess(status) && hasContent(response) ? titled(response, `${name}Result`) : response,
+      ),
     },
   }
 }
 
-const withRequired = (body: RequestBody) => {
+const withRequired = (body: WithContent) => {
   const isOptional = Object.values(body.content ?? {}).some(({ schema }) => schema?.[OPTIONAL_BODY] === true)
   return {
     ...body,
@@ -127,6 +141,23 @@ const withRequired = (body: RequestBody) => {
     })),
   }
 }
+
+/** An object that is described in place has a title, by which documentation and generated clients name it. */
+const titled = <C extends WithContent>(part: C, title: string) => ({
+  ...part,
+  ...(part.content !== undefined && {
+    content: mapped(part.content, (media, type) =>
+      type === 'application/json' && media.schema?.type === 'object'
+        ? { ...media, schema: { title, ...media.schema } }
+        : media,
+    ),
+  }),
+})
+
+const isSuccess = (status: string): boolean => status.startsWith('2')
+
+const hasContent = (value: unknown): value is WithContent =>
+  typeof value === 'object' && value !== null && 'content' in value
 
 const errorResponse = (description: string, isV1: boolean) => ({
   description,

@@ -6,12 +6,15 @@ import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
 
-const healthResponse = v.object({
-  status: v.picklist(['ok', 'unavailable']),
-  node_id: v.nullable(v.string()),
-  version: v.string(),
-  reason: v.exactOptional(v.pipe(v.string(), v.description('The reason why it is unavailable'))),
-})
+const healthResponse = v.pipe(
+  v.object({
+    status: v.picklist(['ok', 'unavailable']),
+    node_id: v.nullable(v.string()),
+    version: v.string(),
+    reason: v.exactOptional(v.pipe(v.string(), v.description('The reason why it is unavailable'))),
+  }),
+  v.metadata({ ref: 'Health' }),
+)
 
 const healthQuery = v.object({
   deep: v.pipe(v.exactOptional(v.string()), v.description('1: also reads the table')),

@@ -1,5 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
+import { OPERATION_IDS } from '../../../src/http/openapi/operation-ids.ts'
 import { createTestApp } from '../test-app.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -8,6 +9,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const FILES = /^\/(docs|redoc|dashboard)\//
 
 type Operation = {
+  readonly operationId?: string
   readonly summary?: string
   readonly security?: readonly object[]
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
@@ -59,6 +61,13 @@ describe('the OpenAPI document', () => {
     expect(operations.length).toBeGreaterThan(25)
   })
 
+  test('names every operation, and none that does not exist', async () => {
+    const { operations } = await read()
+    const named = Object.fromEntries(operations.map(({ name, operation }) => [name, operation.operationId]))
+    expect(named).toEqual(OPERATION_IDS)
+    expect(new Set(Object.values(OPERATION_IDS)).size).toBe(operations.length)
+  })
+
   test('has for every route its purpose, its responses, and its errors', async () => {
     const { operations } = await read()
     for (const { name, operation } of operations) {
@@ -77,6 +86,23 @@ describe('the OpenAPI document', () => {
     for (const [, name = ''] of refs) expect(document.components.schemas).toHaveProperty(name)
   })
 
+  test('gives every body and every result a name of its own', async () => {
+    const { operations } = await read()
+    const titles = operations.flatMap(({ name, operation }) => {
+      const [, success] = Object.entries(operation.responses).find(([status]) => status < '300') ?? []
+      const schemas = [operation.requestBody, success].map(
+        (part): { readonly type?: string; readonly title?: string } | undefined =>
+          part?.content?.['application/json']?.schema,
+      )
+      const inline = schemas.filter((schema) => schema?.type === 'object')
+      return inline.map((schema) => schema?.title ?? `none at ${name}`)
+    })
+    expect(titles.filter((title) => title.startsWith('none'))).toEqual([])
+    expect(new Set(titles).size).toBe(titles.length)
+    expect(titles).toContain('PutLimitsBody')
+    expect(titles).toContain('GetUsageResult')
+  })
+
   test('describes limits in full', async () => {
     const { operation, document } = await read()
     const body = operation('PUT /api/limits/{id}')?.requestBody?.content['application/json']?.schema
@@ -85,22 +111,32 @@ describe('the OpenAPI document', () => {
       required: ['limits'],
       properties: { limits: { type: 'array', items: { $ref: '#/components/schemas/LimitInput' } } },
     })
-    expect(document.components.schemas.LimitInput).toMatchObject({
-      anyOf: [
-        {
-          required: ['name', 'capacity', 'refill_rate'],
-          properties: { refill_rate: { type: 'number', minimum: 0, maximum: 1e9 } },
-        },
-        { required: ['name', 'limit', 'per'] },
-        { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
-        { required: ['name', 'algorithm', 'limit', 'window'] },
-        { required: ['name', 'algorithm', 'limit', 'window', 'window_seconds'] },
-        {
-          required: ['name', 'algorithm', 'limit'],
-          properties: { limit: { minimum: 0, maximum: 200 }, lease_seconds: { minimum: 1, maximum: 3600 } },
-        },
-      ],
+    const { schemas } = document.components
+    const forms = [
+      'TokenBucket',
+      'PerPeriod',
+      'SlidingWindow',
+      'FixedWindow',
+      'FirstUseWindow',
+      'Concurrency',
+    ]
+    expect(schemas.LimitInput).toMatchObject({
+      anyOf: forms.map((form) => ({ $ref: `#/components/schemas/${form}Input` })),
     })
+    expect(forms.map((form) => schemas[`${form}Input`])).toMatchObject([
+      {
+        required: ['name', 'capacity', 'refill_rate'],
+        properties: { refill_rate: { type: 'number', minimum: 0, maximum: 1e9 } },
+      },
+      { required: ['name', 'limit', 'per'] },
+      { required: ['name', 'algorithm', 'limit', 'window_seconds'] },
+      { required: ['name', 'algorithm', 'limit', 'window'] },
+      { required: ['name', 'algorithm', 'limit', 'window', 'window_seconds'] },
+      {
+        required: ['name', 'algorithm', 'limit'],
+        properties: { limit: { minimum: 0, maximum: 200 }, lease_seconds: { minimum: 1, maximum: 3600 } },
+      },
+    ])
   })
 
   test('has the location of each parameter, and the security of each protected operation', async () => {

@@ -1,0 +1,90 @@
+/**
+ * The names of the operations in the OpenAPI document, by method and path. Generators of clients make functions of them, so a
+ * name that has been published stays. Beside the document, which alone needs them, and not in each route: a Lambda does not load
+ * them at start.
+ */
+export const OPERATION_IDS: Readonly<Record<string, string>> = {
+  'POST /v1/chat/completions': 'createChatCompletion',
+  'POST /v1/completions': 'createCompletion',
+  'POST /v1/embeddings': 'createEmbeddings',
+  'POST /v1/responses': 'createResponse',
+  'POST /v1/messages': 'createMessage',
+  'POST /v1/messages/count_tokens': 'countMessageTokens',
+  'GET /v1/models': 'listUsableModels',
+  'GET /v1/models/{id}': 'getUsableModel',
+
+  'POST /v1/limits/check': 'checkLimits',
+  'POST /v1/limits/settle': 'settleReservation',
+  'POST /v1/limits/release': 'releaseReservation',
+  'POST /v1/limits/extend': 'extendReservation',
+  'GET /v1/limits': 'getOwnLimits',
+  'GET /v1/usage': 'getOwnUsage',
+  'POST /rate-limit/check': 'checkPolicies',
+
+  'GET /api/entities': 'listEntities',
+  'POST /api/entities': 'createEntity',
+  'GET /api/entities/{id}': 'getEntity',
+  'PATCH /api/entities/{id}': 'updateEntity',
+  'DELETE /api/entities/{id}': 'deleteEntity',
+  'GET /api/entities/{id}/children': 'listChildren',
+  'POST /api/entities/{id}/keys': 'createKey',
+  'GET /api/entities/{id}/keys': 'listKeys',
+  'DELETE /api/entities/{id}/keys/{key_id}': 'deleteKey',
+  'POST /api/entities/{id}/keys/{key_id}/rotate': 'rotateKey',
+
+  'GET /api/limits/{id}': 'getLimits',
+  'PUT /api/limits/{id}': 'putLimits',
+  'DELETE /api/limits/{id}': 'deleteLimits',
+  'GET /api/limits/{id}/explain': 'explainLimits',
+  'POST /api/limits/{id}/reset': 'resetLimits',
+  'POST /api/limits/{id}/top-up': 'topUpLimits',
+  'GET /api/defaults': 'getDefaults',
+  'PUT /api/defaults': 'putDefaults',
+
+  'GET /api/policies': 'listPolicies',
+  'GET /api/policies/{scope}/{selector}': 'getPolicy',
+  'PUT /api/policies/{scope}/{selector}': 'putPolicy',
+  'DELETE /api/policies/{scope}/{selector}': 'deletePolicy',
+  'POST /api/policies/{scope}/{selector}/reset': 'resetPolicy',
+  'GET /api/policies/{scope}/{tenant}/{name}': 'getNamedBucket',
+  'POST /api/policies/{scope}/{tenant}/{name}/reset': 'resetNamedBucket',
+
+  'GET /api/models': 'listModels',
+  'GET /api/models/{id}': 'getModel',
+  'PUT /api/models/{id}': 'putModel',
+  'DELETE /api/models/{id}': 'deleteModel',
+  'GET /api/upstreams': 'listUpstreams',
+  'GET /api/upstreams/{name}': 'getUpstream',
+  'PUT /api/upstreams/{name}': 'putUpstream',
+  'DELETE /api/upstreams/{name}': 'deleteUpstream',
+
+  'GET /api/alerts': 'listAlerts',
+  'GET /api/alerts/events': 'listAlertEvents',
+  'GET /api/alerts/{name}': 'getAlert',
+  'PUT /api/alerts/{name}': 'putAlert',
+  'DELETE /api/alerts/{name}': 'deleteAlert',
+
+  'GET /api/usage/{id}': 'getUsage',
+  'GET /api/audit': 'listChanges',
+
+  'GET /api/ratelimit/status/{id}': 'getRateLimit',
+  'POST /api/ratelimit/config/{id}': 'configureRateLimit',
+  'POST /api/ratelimit/reset/{id}': 'resetRateLimit',
+  'GET /api/ratelimit/stats': 'getRateLimitStats',
+
+  'GET /api/dashboard/session': 'getSession',
+  'GET /api/dashboard/entities': 'getOverview',
+  'GET /api/dashboard/stream': 'streamOverview',
+  'GET /api/dashboard/availability/{id}': 'getAvailability',
+  'GET /api/dashboard/wait-time/{id}': 'getWaitTime',
+  'GET /api/dashboard/stats': 'getTraffic',
+
+  'GET /health': 'getHealth',
+  'GET /healthz': 'getHealthz',
+  'GET /metrics': 'getMetrics',
+  'GET /': 'showHomePage',
+  'GET /docs': 'showSwaggerUi',
+  'GET /redoc': 'showRedoc',
+  'GET /dashboard': 'showDashboard',
+  'GET /openapi.json': 'getOpenApiDocument',
+}
