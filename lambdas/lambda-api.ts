@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import { connectToAws } from '../src/compose/connect.ts'
 import { composeZael, type ProcessMetrics, type Zael } from '../src/compose/zael.ts'
-import type { CacheFactory, Logger } from '../src/core/ports/platform.ts'
+import type { Logger } from '../src/core/ports/platform.ts'
 import type { Assets } from '../src/http/app-dependencies.ts'
 import { createDirectoryAssets } from '../src/http/pages/directory-assets.ts'
-import { lruCaches } from '../src/platform/runtime.ts'
 import { SettingsError } from '../src/settings/read-settings.ts'
 import type { Settings } from '../src/settings/settings.ts'
 import type { Fetching } from './handlers.ts'
+import { smallCaches } from './small-caches.ts'
 
 /** Set by the bundler: importing package.json would add all of it to the bundle. */
 declare const ZAEL_VERSION: string | undefined
@@ -31,10 +31,6 @@ const assets: Assets = {
     return openApiDocument(app, version)
   },
 }
-
-/** A Lambda environment serves one request at a time and is often replaced: large caches would only slow down its start. */
-const MAX_CACHED = 2_000
-const smallCaches: CacheFactory = ({ max }) => lruCaches({ max: Math.min(max, MAX_CACHED) })
 
 /**
  * The settings as they apply on Lambda. Throws `SettingsError` for files: environments start at any request, and none of them

@@ -29,6 +29,8 @@ export const API_SOURCE: LambdaSource = {
 
 export const AGGREGATOR_SOURCE: LambdaSource = { entry: 'lambdas/aggregator.ts' }
 
+export const AUTHORIZER_SOURCE: LambdaSource = { entry: 'lambdas/authorizer.ts' }
+
 /** The directory of a function's finished bundle, below `root`. */
 export const bundleDirectory = (root: string, { entry }: LambdaSource): string =>
   join(root, dirname(entry), basename(entry, '.ts'))

@@ -2,7 +2,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Metafile } from 'esbuild'
-import { AGGREGATOR_SOURCE, API_SOURCE, bundleDirectory, bundleLambda } from '../lib/bundle-lambda.ts'
+import {
+  AGGREGATOR_SOURCE,
+  API_SOURCE,
+  AUTHORIZER_SOURCE,
+  bundleDirectory,
+  bundleLambda,
+} from '../lib/bundle-lambda.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import { createSbom, filesAtStart } from './bundle-contents.ts'
@@ -25,7 +31,7 @@ const compile = async (): Promise<void> => {
 
 /** The installed constructs deploy these bundles; a deployment from a checkout builds its own. */
 const bundle = (): readonly Metafile[] =>
-  [API_SOURCE, AGGREGATOR_SOURCE].map((source) => {
+  [API_SOURCE, AGGREGATOR_SOURCE, AUTHORIZER_SOURCE].map((source) => {
     const directory = bundleDirectory(DIST, source)
     const metafile = bundleLambda(source, directory)
     const kilobytes = filesAtStart(metafile, 'index.mjs').reduce((sum, { bytes }) => sum + bytes / 1000, 0)

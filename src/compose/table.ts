@@ -22,20 +22,42 @@ export interface TableParts {
   readonly logger: Logger
 }
 
+const commonOptions = ({ settings, logger }: TableParts) => ({
+  logger,
+  tableName: settings.tableName,
+  maxClockSkewMs: settings.maxClockSkewMs,
+  failureLog: createFailureLog(systemClock, logger),
+})
+
+const decidingStores = (client: DynamoClient, tableName: string) => ({
+  config: createDynamoConfigStore(client, tableName),
+  buckets: createDynamoBucketStore(client, tableName),
+  reservations: createDynamoReservationStore(client, tableName),
+})
+
+/** The stores by which requests are decided and settled. */
+export type DecidingStores = ReturnType<typeof decidingStores>
+
+/** The same with a client of their own, for a process that does nothing else. */
+export const openDecidingStores = (parts: TableParts): DecidingStores => {
+  const { connect, settings } = parts
+  const client = connect({ ...commonOptions(parts), deadlineMs: settings.storeDeadlineMs })
+  return decidingStores(client, settings.tableName)
+}
+
 /** The stores of one table. Decisions have a client of their own: their calls have a shorter deadline. */
-export const openTable = ({ connect, settings, logger }: TableParts) => {
-  const { tableName, maxClockSkewMs, storeDeadlineMs } = settings
-  const common = { logger, maxClockSkewMs, tableName, failureLog: createFailureLog(systemClock, logger) }
+export const openTable = (parts: TableParts) => {
+  const { connect, settings } = parts
+  const { tableName, storeDeadlineMs } = settings
+  const common = commonOptions(parts)
   const deciding = connect({ ...common, deadlineMs: storeDeadlineMs })
   const administering = connect({ ...common, deadlineMs: LONG_DEADLINE_MS })
-  const config = createDynamoConfigStore(deciding, tableName)
+  const stores = decidingStores(deciding, tableName)
   return {
-    config,
-    buckets: createDynamoBucketStore(deciding, tableName),
-    reservations: createDynamoReservationStore(deciding, tableName),
+    ...stores,
     idempotency: createDynamoIdempotencyStore(deciding, tableName),
     responses: createDynamoResponseStore(deciding, tableName),
-    store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...config },
+    store: { ...createDynamoAdminStore(administering, tableName, systemClock), ...stores.config },
     usage: createDynamoUsageStore(administering, tableName),
     alertEvents: createDynamoAlertEventStore(administering, tableName),
     close() {

@@ -1,17 +1,16 @@
-import { createLimiter, type Limiter, type LimiterSettings } from '../core/decide/limiter.ts'
+import type { Limiter } from '../core/decide/limiter.ts'
 import type { CacheFactory, Logger, Metrics } from '../core/ports/platform.ts'
 import type { UpstreamMetrics, UpstreamStates } from '../core/ports/upstreams.ts'
 import { type Api, createApi as createHttpApi } from '../http/app.ts'
 import type { Assets, HttpSettings } from '../http/app-dependencies.ts'
 import { createUpstreamLookup } from '../http/upstreams/upstream-lookup.ts'
-import { newSlotPrefix, sha256, shortPause, systemClock } from '../platform/runtime.ts'
+import { systemClock } from '../platform/runtime.ts'
 import { randomSecrets } from '../platform/secrets.ts'
-import { defaultLimits } from '../settings/read-settings.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
-import { createMemoryBucketStore } from '../store/memory/bucket-store.ts'
 import { createTargetCheck } from './alert-targets.ts'
 import type { Connect } from './connect.ts'
 import { composeGateway } from './gateway.ts'
+import { composeLimiter, flushOf } from './limiter.ts'
 import { openTable } from './table.ts'
 import { createSecretReader, environmentUpstreamOf, processRegionOf } from './upstreams.ts'
 
@@ -66,23 +65,10 @@ const FLUSH_EVERY_MS = 250
 
 /** The composition root: wires the stores, the limiter, the gateway and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
-  const { logger, metrics } = parts
   const table = openTable({ ...parts, settings })
-  const limiter = createLimiter({
-    logger,
-    metrics,
-    buckets: table.buckets,
-    localBuckets: createMemoryBucketStore(),
-    config: table.config,
-    clock: systemClock,
-    newCache: parts.caches,
-    pause: shortPause,
-    slotPrefix: newSlotPrefix(),
-    hash: sha256,
-    settings: limiterSettings(settings, parts.listener),
-  })
-  const flush = (options: { readonly all?: boolean } = {}): Promise<void> =>
-    limiter.flush(options).catch((error: unknown) => logger.warn('counts not written', { error }))
+  const { runsBetweenRequests } = parts.listener
+  const limiter = composeLimiter(settings, { ...parts, table, runsBetweenRequests })
+  const flush = flushOf(limiter, parts.logger)
   const upstreams = wireUpstreams(settings, parts, table)
   let timer: NodeJS.Timeout | undefined
   return {
@@ -187,17 +173,4 @@ const httpSettings = (
   configCacheMs: settings.configCacheSeconds * 1000,
   streamIntervalMs: listener.streamIntervalMs,
   isLocalOnly: listener.isLocalOnly,
-})
-
-const limiterSettings = (
-  settings: Settings,
-  { runsBetweenRequests }: ListenerFacts,
-): Partial<LimiterSettings> => ({
-  defaultLimits: defaultLimits(settings),
-  configCacheMs: settings.configCacheSeconds * 1000,
-  storeDeadlineMs: settings.storeDeadlineMs,
-  onUnavailable: settings.onUnavailable,
-  isEnabled: settings.rateLimitingEnabled,
-  leaseTtlMs: settings.leaseTtlMs,
-  ...(runsBetweenRequests ? { sharesRefunds: true } : { useDelayMs: 0 }),
 })

@@ -18,7 +18,8 @@ export const DEFAULT_LIFETIME_SECONDS = 600
 
 const LONGEST_LIFETIME_SECONDS = HOUR_SECONDS
 
-const lifetime = v.pipe(
+/** How long a reservation stays open. */
+export const lifetime = v.pipe(
   integer(1, LONGEST_LIFETIME_SECONDS, `be a whole number of seconds from 1 to ${LONGEST_LIFETIME_SECONDS}`),
   v.description(`How long the reservation stays open, in seconds; default ${DEFAULT_LIFETIME_SECONDS}`),
 )

@@ -5,10 +5,11 @@ import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
+import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { momentOf, type Secrets } from '../../core/ports/platform.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
 import type { Credential } from '../../web/client.ts'
-import type { ActingIdentity, AppDependencies, Identity } from '../app-dependencies.ts'
+import type { ActingIdentity, AppDependencies, HttpSettings, Identity } from '../app-dependencies.ts'
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {
@@ -27,14 +28,20 @@ type Acting = Omit<ActingIdentity, 'kind'>
 
 type ReadEntity = (id: string) => Eventual<Entity | undefined>
 
-type Needs = Pick<AppDependencies, 'store' | 'secrets' | 'clock' | 'caches' | 'settings'>
+export interface AuthenticatorNeeds extends Pick<AppDependencies, 'secrets' | 'clock' | 'caches'> {
+  readonly store: Pick<ConfigStore, 'apiKey' | 'entity'>
+  readonly settings: Pick<HttpSettings, 'configCacheMs' | 'viewerToken'> & {
+    /** null: there are no tokens, only keys of callers. */
+    readonly adminToken: string | null
+  }
+}
 
 const MAX_CACHED = 10_000
 
 /** OpenAI's message, without the key. */
 const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
-export const createAuthenticator = (deps: Needs): Authenticator => {
+export const createAuthenticator = (deps: AuthenticatorNeeds): Authenticator => {
   const { store, secrets, clock, caches, settings } = deps
   const maxAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const cached = { clock, caches, max: MAX_CACHED, keyOf: (key: string) => key }
@@ -79,10 +86,9 @@ export const createAuthenticator = (deps: Needs): Authenticator => {
   }
 }
 
-const createTokenKinds = ({ secrets, settings }: Needs) => {
+const createTokenKinds = ({ secrets, settings }: AuthenticatorNeeds) => {
   const isAdmin = createTokenCheck(secrets, settings.adminToken)
-  const isViewer =
-    settings.viewerToken === null ? () => false : createTokenCheck(secrets, settings.viewerToken)
+  const isViewer = createTokenCheck(secrets, settings.viewerToken)
   return (tokenHash: string, isBearer: boolean): 'admin' | 'viewer' | undefined => {
     const shown = Buffer.from(tokenHash)
     const [admin, viewer] = [isAdmin(shown), isViewer(shown)]
@@ -119,8 +125,9 @@ const asCaller = ({ entityId, entity, organization }: Acting): Identity => ({
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)
 
-/** Compares the hash of a token with a secret's in constant time. */
-const createTokenCheck = (secrets: Secrets, expected: string): ((tokenHash: Buffer) => boolean) => {
+/** Compares the hash of a token with a secret's in constant time. A token that does not exist (null) equals none. */
+const createTokenCheck = (secrets: Secrets, expected: string | null): ((tokenHash: Buffer) => boolean) => {
+  if (expected === null) return () => false
   const expectedHash = Buffer.from(secrets.hash(expected))
   return (tokenHash) => timingSafeEqual(tokenHash, expectedHash)
 }

@@ -54,8 +54,7 @@ export interface DenialError {
 
 /** Describes the violation with the longest wait; null (never) is the longest. */
 export const denialError = (denied: Denied, subject: DeniedSubject): DenialError => {
-  const violation = denied.violations.toSorted(byWait)[0]
-  if (violation === undefined) throw new Error('A denial without a violation has no message')
+  const violation = longestWait(denied)
   const wait = violation.retryAfterNs
   const message = wait === null ? neverPasses(violation, subject) : reached(violation, wait, subject)
   // money is neither requests nor tokens, even if the budget is smaller than the cost
@@ -63,6 +62,13 @@ export const denialError = (denied: Denied, subject: DeniedSubject): DenialError
     return { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' }
   const type = violation.meter === 'requests' || violation.meter === IN_FLIGHT ? 'requests' : 'tokens'
   return { message, type, param: null, code: 'rate_limit_exceeded' }
+}
+
+/** The violation with the longest wait; among equal waits, one of the caller's own limits. */
+export const longestWait = ({ violations }: Pick<Denied, 'violations'>): Violation => {
+  const [first] = violations.toSorted(byWait)
+  if (first === undefined) throw new Error('A denial without a violation has no message')
+  return first
 }
 
 const byWait = (a: Violation, b: Violation): number => {
