@@ -1,5 +1,5 @@
 import type { Alert, AlertEvent } from '../api/responses.ts'
-import { amountText } from '../parts/amounts.ts'
+import { amountText, percentText } from '../parts/amounts.ts'
 
 export const OBSERVED = [
   ['all', 'every entity and policy'],
@@ -87,7 +87,7 @@ export const checkShares = (text: string): string | undefined =>
 
 const toPercent = (share: number): number => Math.round(share * 1000) / 10
 
-export const percentText = (share: number): string => `${toPercent(share)} %`
+export const shareText = (share: number): string => percentText(toPercent(share))
 
 /** `usd_month of team-a`, `every limit of every entity and policy` */
 export const observedText = ({
@@ -104,7 +104,7 @@ export const receiverText = ({ webhook, sns_topic_arn }: Pick<Alert, 'webhook' |
 export const reachedText = (event: AlertEvent): string => {
   const { entity_id, policy, share, limit_name, resource } = event
   const owner = entity_id ?? `policy ${policy}`
-  return `${owner} has reached ${percentText(share)} of ${limit_name}${policy === null ? ` on ${resource}` : ''}`
+  return `${owner} has reached ${shareText(share)} of ${limit_name}${policy === null ? ` on ${resource}` : ''}`
 }
 
 /** `$80.10 of $100.00 in use`; a limit that denies has reached the whole with less. */

@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks'
 import { useQuery, useRefresh } from '../api/hooks.ts'
 import type { AlertEvent, AlertEvents } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
+import { Older } from '../parts/controls.tsx'
 import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 import { amountsText, reachedText } from './alert-draft.ts'
@@ -35,28 +35,20 @@ export const AlertEventsSection = () => {
 }
 
 /** A page, and older ones on request. */
-const Events = ({ page: { items, next_cursor } }: { readonly page: AlertEvents }) => {
-  const [showsOlder, setShowsOlder] = useState(false)
-  return (
-    <>
-      <ol class="alert-events">
-        {items.map((event) => (
-          <EventRow key={event.id} event={event} />
-        ))}
-      </ol>
-      {next_cursor !== null &&
-        (showsOlder ? (
-          <OlderEvents cursor={next_cursor} />
-        ) : (
-          <div class="actions">
-            <button class="button" type="button" onClick={() => setShowsOlder(true)}>
-              Show older
-            </button>
-          </div>
-        ))}
-    </>
-  )
-}
+const Events = ({ page: { items, next_cursor } }: { readonly page: AlertEvents }) => (
+  <>
+    <ol class="alert-events">
+      {items.map((event) => (
+        <EventRow key={event.id} event={event} />
+      ))}
+    </ol>
+    {next_cursor !== null && (
+      <Older>
+        <OlderEvents cursor={next_cursor} />
+      </Older>
+    )}
+  </>
+)
 
 const OlderEvents = ({ cursor }: { readonly cursor: string }) => {
   const { api } = useSession()
@@ -79,7 +71,7 @@ const EventRow = ({ event }: { readonly event: AlertEvent }) => (
     <span>
       <span class={STATE_CLASSES[event.state]}>{event.state}</span>
     </span>
-    <div class="alert-facts">
+    <div class="item-facts">
       <strong>{reachedText(event)}</strong>
       <span>{amountsText(event)}</span>
       <span class="quiet">{deliveryText(event)}</span>

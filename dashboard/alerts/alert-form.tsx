@@ -1,13 +1,13 @@
-import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
-import { useAction, useQuery } from '../api/hooks.ts'
-import type { Alert, Policies, Policy } from '../api/responses.ts'
+import { fieldErrorOf } from '../api/errors.ts'
+import { useQuery } from '../api/hooks.ts'
+import type { Alert, Policies } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import { type DraftProps, FormDialog, useDraft } from '../parts/forms.tsx'
+import type { ItemFormProps } from '../parts/item-section.tsx'
 import { checkAlertName, checkId, checkLimitName } from '../parts/name-rules.ts'
-import { ErrorNotice } from '../parts/notices.tsx'
+import { keyOf, keyPath } from '../parts/policy-key.ts'
 import {
   type AlertDraft,
   alertBody,
@@ -17,13 +17,6 @@ import {
   OBSERVED,
   RECEIVERS,
 } from './alert-draft.ts'
-
-interface AlertFormProps {
-  /** Undefined for a new alert. */
-  readonly alert: Alert | undefined
-  onSaved(): void
-  onClose(): void
-}
 
 const FIELDS = [
   'name',
@@ -37,50 +30,38 @@ const FIELDS = [
 ]
 
 /** Adds an alert, or edits one. */
-export const AlertForm = ({ alert, onSaved, onClose }: AlertFormProps) => {
+export const AlertForm = ({ item: alert, onSaved, onClose }: ItemFormProps<Alert>) => {
   const { api } = useSession()
-  const [draft, setDraft] = useState(alert ? alertDraftOf(alert) : NEW_ALERT)
-  const saving = useAction(() => api.send('PUT', pathOf('api/alerts', draft.name.trim()), alertBody(draft)))
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await saving.run()) onSaved()
-  }
-  const fields = {
-    draft,
-    error: saving.error,
-    onChange: (changes: Partial<AlertDraft>) => {
-      saving.clear()
-      setDraft({ ...draft, ...changes })
-    },
-  }
+  const { fields, action } = useDraft(alert ? alertDraftOf(alert) : NEW_ALERT, (draft) =>
+    api.send('PUT', pathOf('api/alerts', draft.name.trim()), alertBody(draft)),
+  )
   return (
-    <Dialog title={alert ? `Edit ${alert.name}` : 'Add an alert'} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <TextField
-          label="Name"
-          value={draft.name}
-          required
-          disabled={alert !== undefined}
-          placeholder="budgets"
-          check={checkAlertName}
-          error={fieldErrorOf(saving.error, 'name')}
-          onValue={(name) => fields.onChange({ name })}
-        />
-        <ObservedFields {...fields} />
-        <ReceiverFields {...fields} />
-        <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <FormActions submit={alert ? 'Save' : 'Add'} isRunning={saving.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={alert ? `Edit ${alert.name}` : 'Add an alert'}
+      fieldNames={FIELDS}
+      submit={alert ? 'Save' : 'Add'}
+      action={action}
+      onDone={onSaved}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <TextField
+        label="Name"
+        value={fields.draft.name}
+        required
+        disabled={alert !== undefined}
+        placeholder="budgets"
+        check={checkAlertName}
+        error={fieldErrorOf(fields.error, 'name')}
+        onValue={(name) => fields.onChange({ name })}
+      />
+      <ObservedFields {...fields} />
+      <ReceiverFields {...fields} />
+    </FormDialog>
   )
 }
 
-interface FieldsProps {
-  readonly draft: AlertDraft
-  readonly error: Error | undefined
-  onChange(changes: Partial<AlertDraft>): void
-}
+type FieldsProps = DraftProps<AlertDraft>
 
 const ObservedFields = ({ draft, error, onChange }: FieldsProps) => (
   <>
@@ -89,9 +70,7 @@ const ObservedFields = ({ draft, error, onChange }: FieldsProps) => (
         label="Limits of"
         value={draft.observed}
         options={OBSERVED}
-        onValue={(value) =>
-          onChange({ observed: OBSERVED.find(([each]) => each === value)?.[0] ?? draft.observed })
-        }
+        onValue={(observed) => onChange({ observed })}
       />
       {draft.observed === 'entity' && (
         <EntityField
@@ -127,10 +106,6 @@ const ObservedFields = ({ draft, error, onChange }: FieldsProps) => (
   </>
 )
 
-/** The policy as in its path: `USER_MODEL/ann/gpt-4`. */
-const pathOfPolicy = ({ scope, selector, user, model }: Policy): string =>
-  `${scope}/${user === undefined ? selector : `${user}/${model}`}`
-
 const PolicyField = ({ draft, error, onChange }: FieldsProps) => {
   const { api } = useSession()
   const { data } = useQuery((signal) => api.get<Policies>('api/policies', {}, signal), [])
@@ -140,7 +115,7 @@ const PolicyField = ({ draft, error, onChange }: FieldsProps) => {
       value={draft.policy}
       required
       placeholder="TENANT/acme"
-      suggestions={data?.items.map(pathOfPolicy) ?? []}
+      suggestions={data?.items.map((policy) => keyPath(keyOf(policy))) ?? []}
       error={fieldErrorOf(error, 'policy')}
       hint="its scope and its selector"
       onValue={(policy) => onChange({ policy })}
@@ -154,9 +129,7 @@ const ReceiverFields = ({ draft, error, onChange }: FieldsProps) => (
       label="Sent to"
       value={draft.receiver}
       options={RECEIVERS}
-      onValue={(value) =>
-        onChange({ receiver: RECEIVERS.find(([each]) => each === value)?.[0] ?? draft.receiver })
-      }
+      onValue={(receiver) => onChange({ receiver })}
     />
     {draft.receiver === 'webhook' ? (
       <>

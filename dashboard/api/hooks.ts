@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { asError } from './errors.ts'
-import type { Models } from './responses.ts'
+import type { Model, Models } from './responses.ts'
 import { useSession } from './session.tsx'
 
 /** The state of a query: `data` is that of the last response while the next one loads. */
@@ -98,12 +98,20 @@ export const useAction = <A extends readonly unknown[]>(act: (...args: A) => Pro
 
 const NONE: readonly string[] = []
 
-/** The ids of the registered models; empty until they are loaded. */
-export const useModelIds = (): readonly string[] => {
+/** The registered models. */
+export const useModels = (): QueryResult<Models> => {
   const { api } = useSession()
-  const { data } = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
-  return data?.items.map(({ model_id }) => model_id) ?? NONE
+  return useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
 }
+
+/** The ids of the registered models; empty until they are loaded. */
+export const useModelIds = (): readonly string[] =>
+  useModels().data?.items.map(({ model_id }) => model_id) ?? NONE
+
+/** The tiers of models, each once. */
+export const tiersOf = (models: readonly Model[]): readonly string[] => [
+  ...new Set(models.flatMap(({ tier }) => tier ?? [])),
+]
 
 const DEBOUNCE_MS = 250
 

@@ -8,6 +8,7 @@ import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import type { LimitInput } from '../limits/limit-text.ts'
 import { ResourceChoice } from '../limits/resource-choice.tsx'
+import { RowButton } from '../parts/controls.tsx'
 import { TextField } from '../parts/fields.tsx'
 import { checkId } from '../parts/name-rules.ts'
 import { ErrorNotice, Notice } from '../parts/notices.tsx'
@@ -125,14 +126,7 @@ export const DefaultsRow = ({ role, resource }: DefaultsRowProps) => {
         {isSaved && <Notice kind="success">Saved. The limits apply from the next request.</Notice>}
       </div>
       {mayWrite && data && (
-        <button
-          class="button small"
-          type="button"
-          aria-label={`Edit defaults of ${title}`}
-          onClick={() => setEditing(true)}
-        >
-          Edit
-        </button>
+        <RowButton action="Edit" name={`defaults of ${title}`} onClick={() => setEditing(true)} />
       )}
       {isEditing && data && (
         <EditDefaults tagged={data} title={title} onSaved={finish} onClose={() => setEditing(false)} />

@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
-import { useAction } from '../api/hooks.ts'
+import { fieldErrorOf } from '../api/errors.ts'
+import { tiersOf } from '../api/hooks.ts'
 import type { Model } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { NumberField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import { type DraftProps, FormDialog, useDraft } from '../parts/forms.tsx'
+import type { ItemFormProps } from '../parts/item-section.tsx'
 import { checkId, checkModelId, MAX_MODEL_UPSTREAMS } from '../parts/name-rules.ts'
-import { ErrorNotice } from '../parts/notices.tsx'
 import {
   BASE_PRICES,
   FURTHER_PRICES,
@@ -21,67 +21,44 @@ import {
 } from './model-prices.ts'
 import { ModelUpstreams, type UpstreamRowDraft } from './model-upstreams.tsx'
 
-interface ModelFormProps {
-  /** Undefined for a new model. */
-  readonly model: Model | undefined
-  readonly tiers: readonly string[]
-  onSaved(): void
-  onClose(): void
-}
-
 const UPSTREAM_ROWS = Array.from({ length: MAX_MODEL_UPSTREAMS }, (_, index) => `upstreams[${index}]`)
 
 const FIELDS = ['model_id', 'id', 'tier', 'prices', 'token_weights', 'max_output_tokens', ...UPSTREAM_ROWS]
 
 /** Registers a model, or edits it. */
-export const ModelForm = ({ model, tiers, onSaved, onClose }: ModelFormProps) => {
+export const ModelForm = ({ item: model, items: models, onSaved, onClose }: ItemFormProps<Model>) => {
   const { api } = useSession()
-  const [draft, setDraft] = useState(model ? modelDraftOf(model) : NEW_MODEL)
-  const saving = useAction(() => api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft)))
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await saving.run()) onSaved()
-  }
-  const fields = {
-    draft,
-    error: saving.error,
-    onChange: (changes: Partial<ModelDraft>) => {
-      saving.clear()
-      setDraft({ ...draft, ...changes })
-    },
-  }
+  const { fields, action } = useDraft(model ? modelDraftOf(model) : NEW_MODEL, (draft) =>
+    api.send('PUT', pathOf('api/models', draft.id.trim()), modelBody(draft)),
+  )
+  const { draft, error, onChange } = fields
   return (
-    <Dialog title={model ? `Edit ${model.model_id}` : 'Register a model'} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <IdentityFields {...fields} isNew={model === undefined} tiers={tiers} />
-        <PriceFields {...fields} />
-        <ModelUpstreams
-          rows={draft.upstreams}
-          error={saving.error}
-          onRows={(upstreams) => fields.onChange({ upstreams })}
-        />
-        <NumberField
-          label="Bound of output"
-          value={draft.maxOutput}
-          min={1}
-          step={1}
-          hint="tokens of a response whose request names no maximum; blank: 4096"
-          error={fieldErrorOf(saving.error, 'max_output_tokens')}
-          onValue={(maxOutput) => fields.onChange({ maxOutput })}
-        />
-        <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <FormActions submit={model ? 'Save' : 'Register'} isRunning={saving.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={model ? `Edit ${model.model_id}` : 'Register a model'}
+      fieldNames={FIELDS}
+      submit={model ? 'Save' : 'Register'}
+      action={action}
+      onDone={onSaved}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <IdentityFields {...fields} isNew={model === undefined} tiers={tiersOf(models).toSorted()} />
+      <PriceFields {...fields} />
+      <ModelUpstreams rows={draft.upstreams} error={error} onRows={(upstreams) => onChange({ upstreams })} />
+      <NumberField
+        label="Bound of output"
+        value={draft.maxOutput}
+        min={1}
+        step={1}
+        hint="tokens of a response whose request names no maximum; blank: 4096"
+        error={fieldErrorOf(error, 'max_output_tokens')}
+        onValue={(maxOutput) => onChange({ maxOutput })}
+      />
+    </FormDialog>
   )
 }
 
-interface FieldsProps {
-  readonly draft: ModelDraft
-  readonly error: Error | undefined
-  onChange(changes: Partial<ModelDraft>): void
-}
+type FieldsProps = DraftProps<ModelDraft>
 
 const IdentityFields = ({
   draft,

@@ -1,4 +1,5 @@
 import type { Model } from '../api/responses.ts'
+import { dollarsText } from '../parts/amounts.ts'
 
 /** A price or a weight of the form, by its path in the API: `long_context.above_tokens`. */
 export type Path = string
@@ -131,13 +132,6 @@ export const isAnySet = (texts: NumberTexts, fields: readonly PriceField[]): boo
 export const hasPrices = (prices: NumberTexts): boolean =>
   Object.values(prices).some((text) => text.trim() !== '')
 
-const DOLLARS = new Intl.NumberFormat('en-US', {
-  style: 'currency',
-  currency: 'USD',
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 6,
-})
-
 /** `$2.50 in, $1.25 cached, $10.00 out`, and what else it has prices of. */
 export const pricesText = (prices: Model['prices']): string => {
   if (prices === null) return 'no prices: budgets do not apply'
@@ -145,15 +139,15 @@ export const pricesText = (prices: Model['prices']): string => {
   const others = [
     ...(prices.long_context === undefined ? [] : ['long context']),
     ...Object.keys(prices.service_tiers ?? {}),
-    ...(prices.per_image === undefined ? [] : [`${DOLLARS.format(prices.per_image)} an image`]),
+    ...(prices.per_image === undefined ? [] : [`${dollarsText(prices.per_image)} an image`]),
     ...(prices.per_audio_second === undefined
       ? []
-      : [`${DOLLARS.format(prices.per_audio_second)} a second of audio`]),
+      : [`${dollarsText(prices.per_audio_second)} a second of audio`]),
   ]
   const tokens = [
-    `${DOLLARS.format(input)} in`,
-    ...(cached === undefined ? [] : [`${DOLLARS.format(cached)} cached`]),
-    `${DOLLARS.format(output)} out`,
+    `${dollarsText(input)} in`,
+    ...(cached === undefined ? [] : [`${dollarsText(cached)} cached`]),
+    `${dollarsText(output)} out`,
   ].join(', ')
   return others.length === 0 ? tokens : `${tokens}; ${others.join(', ')}`
 }

@@ -2,6 +2,7 @@ import { fieldErrorOf } from '../api/errors.ts'
 import { useQuery } from '../api/hooks.ts'
 import type { Upstreams } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
+import { RowButton } from '../parts/controls.tsx'
 import { SuggestField, TextField } from '../parts/fields.tsx'
 import { checkUpstreamName } from '../parts/name-rules.ts'
 
@@ -54,14 +55,11 @@ export const ModelUpstreams = ({ rows, error, onRows }: ModelUpstreamsProps) => 
             error={fieldErrorOf(error, `upstreams[${index}].model`)}
             onValue={(value) => change(key, { model: value })}
           />
-          <button
-            class="button small"
-            type="button"
-            aria-label={`Remove upstream ${index + 1}`}
+          <RowButton
+            action="Remove"
+            name={`upstream ${index + 1}`}
             onClick={() => onRows(rows.filter((row) => row.key !== key))}
-          >
-            Remove
-          </button>
+          />
         </div>
       ))}
       <button

@@ -1,20 +1,11 @@
-import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
-import { useAction } from '../api/hooks.ts'
+import { fieldErrorOf } from '../api/errors.ts'
 import type { Upstream } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, NumberField, RequiredNote, TextField } from '../parts/fields.tsx'
+import { type DraftProps, FormDialog, useDraft } from '../parts/forms.tsx'
+import type { ItemFormProps } from '../parts/item-section.tsx'
 import { checkUpstreamName, SIGNING_SERVICES, UPSTREAM_KINDS } from '../parts/name-rules.ts'
-import { ErrorNotice } from '../parts/notices.tsx'
-
-interface UpstreamFormProps {
-  /** Undefined for a new upstream. */
-  readonly upstream: Upstream | undefined
-  onSaved(): void
-  onClose(): void
-}
 
 const TIMEOUTS = [
   ['connect_timeout_seconds', 'Connect', '10'],
@@ -35,44 +26,31 @@ const FIELDS = [
 ]
 
 /** Adds an upstream, or edits one. */
-export const UpstreamForm = ({ upstream, onSaved, onClose }: UpstreamFormProps) => {
+export const UpstreamForm = ({ item: upstream, onSaved, onClose }: ItemFormProps<Upstream>) => {
   const { api } = useSession()
-  const [draft, setDraft] = useState(upstream ? upstreamDraftOf(upstream) : NEW_UPSTREAM)
-  const saving = useAction(() =>
+  const { fields, action } = useDraft(upstream ? upstreamDraftOf(upstream) : NEW_UPSTREAM, (draft) =>
     api.send('PUT', pathOf('api/upstreams', draft.name.trim()), upstreamBody(draft, upstream)),
   )
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await saving.run()) onSaved()
-  }
-  const fields = {
-    draft,
-    error: saving.error,
-    onChange: (changes: Partial<UpstreamDraft>) => {
-      saving.clear()
-      setDraft({ ...draft, ...changes })
-    },
-  }
+  const isReal = fields.draft.kind !== 'simulated'
   return (
-    <Dialog title={upstream ? `Edit ${upstream.name}` : 'Add an upstream'} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <IdentityFields {...fields} isNew={upstream === undefined} />
-        {draft.kind !== 'simulated' && <AddressFields {...fields} />}
-        {draft.kind !== 'simulated' && <TimeoutFields {...fields} />}
-        {draft.kind !== 'simulated' && <AdaptiveField {...fields} />}
-        <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <FormActions submit={upstream ? 'Save' : 'Add'} isRunning={saving.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={upstream ? `Edit ${upstream.name}` : 'Add an upstream'}
+      fieldNames={FIELDS}
+      submit={upstream ? 'Save' : 'Add'}
+      action={action}
+      onDone={onSaved}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <IdentityFields {...fields} isNew={upstream === undefined} />
+      {isReal && <AddressFields {...fields} />}
+      {isReal && <TimeoutFields {...fields} />}
+      {isReal && <AdaptiveField {...fields} />}
+    </FormDialog>
   )
 }
 
-interface FieldsProps {
-  readonly draft: UpstreamDraft
-  readonly error: Error | undefined
-  onChange(changes: Partial<UpstreamDraft>): void
-}
+type FieldsProps = DraftProps<UpstreamDraft>
 
 const IdentityFields = ({ draft, error, onChange, isNew }: FieldsProps & { readonly isNew: boolean }) => (
   <div class="fields">
@@ -93,7 +71,7 @@ const IdentityFields = ({ draft, error, onChange, isNew }: FieldsProps & { reado
       options={UPSTREAM_KINDS}
       error={fieldErrorOf(error, 'kind')}
       hint="openai: any compatible API"
-      onValue={(kind) => onChange({ kind: UPSTREAM_KINDS.find((each) => each === kind) ?? draft.kind })}
+      onValue={(kind) => onChange({ kind })}
     />
   </div>
 )

@@ -1,121 +1,53 @@
-import { useMemo, useState } from 'preact/hooks'
-import { pathOf } from '../api/api.ts'
+import { useMemo } from 'preact/hooks'
 import { useQuery, useRefresh } from '../api/hooks.ts'
 import type { Upstream, Upstreams } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
+import { percentText } from '../parts/amounts.ts'
 import { useCountdown } from '../parts/countdown.ts'
-import { Confirm } from '../parts/dialog.tsx'
-import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
+import { type ItemRowProps, ItemSection } from '../parts/item-section.tsx'
+import { EmptyState, NextStep } from '../parts/notices.tsx'
 import { momentText, spanText } from '../parts/time.ts'
 import { UpstreamForm } from './upstream-form.tsx'
-
-type Task =
-  | { readonly kind: 'edit'; readonly upstream: Upstream | undefined }
-  | { readonly kind: 'remove'; readonly upstream: Upstream }
 
 const REFRESH_MS = 10_000
 
 /** The configured upstreams and their states in the process that responds. */
 export const UpstreamsSection = () => {
-  const { api, mayWrite } = useSession()
+  const { api } = useSession()
   const query = useQuery((signal) => api.get<Upstreams>('api/upstreams', {}, signal), [])
   useRefresh(query, REFRESH_MS)
-  const { data, error, reload } = query
-  const [task, setTask] = useState<Task | undefined>(undefined)
-  const [removed, setRemoved] = useState<string | undefined>(undefined)
-  const begin = (next: Task) => {
-    setRemoved(undefined)
-    setTask(next)
-  }
-  const finish = () => {
-    if (task?.kind === 'remove') setRemoved(task.upstream.name)
-    setTask(undefined)
-    reload()
-  }
   return (
-    <section class="card" aria-labelledby="upstreams-title">
-      <div>
-        <div class="card-head">
-          <h2 id="upstreams-title">Upstreams</h2>
-          {mayWrite && (
-            <button class="button" type="button" onClick={() => begin({ kind: 'edit', upstream: undefined })}>
-              Add an upstream
-            </button>
-          )}
-        </div>
-        <p class="quiet">
+    <ItemSection
+      collection="upstreams"
+      title="Upstreams"
+      note={
+        <>
           The APIs that serve models. A model that names none uses <code>default</code>, and is unavailable
           without it. After failures, a model rests at an upstream for 30 seconds, in each process by itself.
-        </p>
-      </div>
-      {removed !== undefined && <DoneNotice text={`${removed} is removed.`} takesFocus />}
-      <ErrorNotice error={error} />
-      {data?.items.length === 0 && <NoUpstreams />}
-      {data && data.items.length > 0 && (
-        <UpstreamList
-          upstreams={data.items}
-          onEdit={(upstream) => begin({ kind: 'edit', upstream })}
-          onRemove={(upstream) => begin({ kind: 'remove', upstream })}
-        />
-      )}
-      {task && <UpstreamTask task={task} onDone={finish} onClose={() => setTask(undefined)} />}
-    </section>
+        </>
+      }
+      add="Add an upstream"
+      query={query}
+      nameOf={({ name }) => name}
+      empty={<NoUpstreams />}
+      Row={UpstreamRow}
+      Form={UpstreamForm}
+      removal="Requests in progress end as they would. An upstream that a model names cannot be removed."
+    />
   )
 }
 
-const NoUpstreams = () => {
-  const { mayWrite } = useSession()
-  return (
-    <EmptyState title="No upstreams yet">
-      <p>The simulated model answers all requests.</p>
-      <p>
-        {mayWrite
-          ? 'Select “Add an upstream” to send requests to a provider.'
-          : 'An administrator can add upstreams.'}
-      </p>
-    </EmptyState>
-  )
-}
-
-interface TaskProps {
-  readonly task: Task
-  onDone(): void
-  onClose(): void
-}
-
-const UpstreamTask = ({ task, onDone, onClose }: TaskProps) => {
-  const { api } = useSession()
-  if (task.kind === 'edit')
-    return <UpstreamForm upstream={task.upstream} onSaved={onDone} onClose={onClose} />
-  const { name } = task.upstream
-  return (
-    <Confirm
-      title={`Remove ${name}?`}
-      action={`Remove ${name}`}
-      act={() => api.send('DELETE', pathOf('api/upstreams', name))}
-      onDone={onDone}
-      onClose={onClose}
-    >
-      <p>Requests in progress end as they would. An upstream that a model names cannot be removed.</p>
-    </Confirm>
-  )
-}
-
-interface Changes {
-  onEdit(upstream: Upstream): void
-  onRemove(upstream: Upstream): void
-}
-
-const UpstreamList = ({ upstreams, ...changes }: Changes & { readonly upstreams: readonly Upstream[] }) => (
-  <ul class="models" aria-labelledby="upstreams-title">
-    {upstreams.map((upstream) => (
-      <UpstreamRow key={upstream.name} upstream={upstream} {...changes} />
-    ))}
-  </ul>
+const NoUpstreams = () => (
+  <EmptyState title="No upstreams yet">
+    <p>The simulated model answers all requests.</p>
+    <NextStep
+      writer="Select “Add an upstream” to send requests to a provider."
+      viewer="An administrator can add upstreams."
+    />
+  </EmptyState>
 )
 
-const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstream: Upstream }) => {
-  const { mayWrite } = useSession()
+const UpstreamRow = ({ item: upstream, actions }: ItemRowProps<Upstream>) => {
   const { name, kind, source } = upstream
   return (
     <li class="model">
@@ -123,7 +55,7 @@ const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstre
       <span>
         <span class="tag">{kind}</span>
       </span>
-      <div class="upstream-facts">
+      <div class="item-facts">
         <span>{addressOf(upstream)}</span>
         {upstream.secret !== null && <code>{upstream.secret}</code>}
         {upstream.adaptive !== null && (
@@ -131,26 +63,7 @@ const UpstreamRow = ({ upstream, onEdit, onRemove }: Changes & { readonly upstre
         )}
         <ModelStates models={upstream.models} />
       </div>
-      {mayWrite && source === 'table' && (
-        <div class="actions">
-          <button
-            class="button small"
-            type="button"
-            onClick={() => onEdit(upstream)}
-            aria-label={`Edit ${name}`}
-          >
-            Edit
-          </button>
-          <button
-            class="button small danger"
-            type="button"
-            onClick={() => onRemove(upstream)}
-            aria-label={`Remove ${name}`}
-          >
-            Remove
-          </button>
-        </div>
-      )}
+      {source === 'table' && actions}
       {source === 'environment' && (
         <span class="quiet">
           set by <code>UPSTREAM_BASE_URL</code>
@@ -188,7 +101,7 @@ const ModelStates = ({ models }: Pick<Upstream, 'models'>) =>
 
 /** `35 % of the limits` */
 export const factorText = (factor: number): string =>
-  `${Math.max(1, Math.floor(factor * 100))} % of the limits`
+  `${percentText(Math.max(1, Math.floor(factor * 100)))} of the limits`
 
 /** A rest with the time left, by the clock of the browser. */
 const Rest = ({ model, last_failure, until }: ModelState & { readonly until: number }) => {

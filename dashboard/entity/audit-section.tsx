@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { useQuery } from '../api/hooks.ts'
 import type { Audit, Limit } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
@@ -10,6 +9,7 @@ import {
   LimitChangeList,
 } from '../limits/limit-changes.tsx'
 import { amountText } from '../parts/amounts.ts'
+import { Older } from '../parts/controls.tsx'
 import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 
@@ -31,7 +31,6 @@ interface PageProps {
 /** One page of records; the next one loads on request. */
 const AuditPage = ({ entityId, cursor }: PageProps) => {
   const { api } = useSession()
-  const [showsOlder, setShowsOlder] = useState(false)
   const { data, error } = useQuery(
     (signal) => api.get<Audit>('api/audit', { entity_id: entityId, limit: PER_PAGE, cursor }, signal),
     [entityId, cursor],
@@ -51,16 +50,11 @@ const AuditPage = ({ entityId, cursor }: PageProps) => {
           <AuditEntry key={`${item.at} ${item.action}`} item={item} />
         ))}
       </ol>
-      {data.next_cursor !== null &&
-        (showsOlder ? (
+      {data.next_cursor !== null && (
+        <Older>
           <AuditPage entityId={entityId} cursor={data.next_cursor} />
-        ) : (
-          <div class="actions">
-            <button class="button" type="button" onClick={() => setShowsOlder(true)}>
-              Show older
-            </button>
-          </div>
-        ))}
+        </Older>
+      )}
     </>
   )
 }

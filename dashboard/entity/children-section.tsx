@@ -3,7 +3,7 @@ import { pathOf } from '../api/api.ts'
 import { useQuery } from '../api/hooks.ts'
 import type { Children } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
+import { EmptyState, ErrorNotice, NextStep } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { CreateEntity } from './entity-form.tsx'
 
@@ -37,12 +37,11 @@ export const ChildrenSection = ({ entityId }: { readonly entityId: string }) => 
 }
 
 const ChildLinks = ({ ids }: { readonly ids: readonly string[] }) => {
-  const { mayWrite } = useSession()
   if (ids.length === 0)
     return (
       <EmptyState title="No children yet">
         <p>Requests of a child also count against the limits of this entity.</p>
-        <p>{mayWrite ? 'Select “Add a child” to create one.' : 'An administrator can add one.'}</p>
+        <NextStep writer="Select “Add a child” to create one." viewer="An administrator can add one." />
       </EmptyState>
     )
   return (

@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
+import { fieldErrorOf } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Entity } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, EntityField, RequiredNote, TextField } from '../parts/fields.tsx'
+import { FormDialog } from '../parts/forms.tsx'
 import { checkId, checkModelIds, checkName } from '../parts/name-rules.ts'
-import { ErrorNotice } from '../parts/notices.tsx'
 import {
   type EntityDraft,
   entityDraftOf,
@@ -88,11 +87,7 @@ export const EntityForm = ({
   onClose,
 }: EntityFormProps) => {
   const [draft, setDraft] = useState(initial)
-  const saving = useAction(save)
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await saving.run(draft)) onSaved(draft)
-  }
+  const saving = useAction(() => save(draft))
   const part: PartProps = {
     draft,
     isNew,
@@ -100,18 +95,21 @@ export const EntityForm = ({
     set: (changes) => setDraft((before) => ({ ...before, ...changes })),
   }
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <div class="fields">
-          <NameFields {...part} />
-          <PlaceFields {...part} />
-        </div>
-        <SwitchFields {...part} />
-        <ErrorNotice error={isFieldError(saving.error, FIELDS) ? undefined : saving.error} />
-        <FormActions submit={action} isRunning={saving.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      fieldNames={FIELDS}
+      submit={action}
+      action={saving}
+      onDone={() => onSaved(draft)}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <div class="fields">
+        <NameFields {...part} />
+        <PlaceFields {...part} />
+      </div>
+      <SwitchFields {...part} />
+    </FormDialog>
   )
 }
 

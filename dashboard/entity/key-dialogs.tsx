@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { pathOf } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
+import { fieldErrorOf } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { ApiKey, NewApiKey } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { CopyButton } from '../parts/controls.tsx'
-import { Confirm, Dialog, FormActions } from '../parts/dialog.tsx'
+import { Confirm, Dialog } from '../parts/dialog.tsx'
 import { ChoiceField, NumberField, RequiredNote, TextField } from '../parts/fields.tsx'
-import { ErrorNotice, Notice } from '../parts/notices.tsx'
+import { FormDialog } from '../parts/forms.tsx'
+import { Notice } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 
 export interface KeyDialogProps {
@@ -27,39 +28,36 @@ export const CreateKey = ({ entityId, onChanged, onClose }: KeyDialogProps) => {
     setCreated(await api.send<NewApiKey>('POST', pathOf('api/entities', entityId, 'keys'), body))
   })
   if (created) return <NewSecret created={created} onClose={onClose} />
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await creating.run()) onChanged()
-  }
   const expiry = expiryIn(days, Date.now() / 1000)
   return (
-    <Dialog title={`Create a key of ${entityId}`} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <div class="fields">
-          <TextField
-            label="Name"
-            value={name}
-            required
-            hint="to recognize the key by"
-            error={fieldErrorOf(creating.error, 'name')}
-            onValue={setName}
-          />
-          <NumberField
-            label="Expires in days"
-            value={days}
-            step="any"
-            hint={expiry === null ? 'blank: never' : momentText(expiry)}
-            error={fieldErrorOf(creating.error, 'expires_at')}
-            onValue={setDays}
-          />
-        </div>
-        <ErrorNotice
-          error={isFieldError(creating.error, ['name', 'expires_at']) ? undefined : creating.error}
+    <FormDialog
+      title={`Create a key of ${entityId}`}
+      fieldNames={['name', 'expires_at']}
+      submit="Create"
+      action={creating}
+      onDone={onChanged}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <div class="fields">
+        <TextField
+          label="Name"
+          value={name}
+          required
+          hint="to recognize the key by"
+          error={fieldErrorOf(creating.error, 'name')}
+          onValue={setName}
         />
-        <FormActions submit="Create" isRunning={creating.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+        <NumberField
+          label="Expires in days"
+          value={days}
+          step="any"
+          hint={expiry === null ? 'blank: never' : momentText(expiry)}
+          error={fieldErrorOf(creating.error, 'expires_at')}
+          onValue={setDays}
+        />
+      </div>
+    </FormDialog>
   )
 }
 
@@ -86,19 +84,18 @@ export const RotateKey = ({
     setCreated(await api.send<NewApiKey>('POST', path, { grace_seconds: Number(grace) }))
   })
   if (created) return <NewSecret created={created} onClose={onClose} />
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await rotating.run()) onChanged()
-  }
   return (
-    <Dialog title={`Rotate ${apiKey.name || apiKey.masked_secret}`} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <p>Creates a new key with the same name to replace this one.</p>
-        <ChoiceField label="The old key" value={grace} options={GRACE_OPTIONS} onValue={setGrace} />
-        <ErrorNotice error={rotating.error} />
-        <FormActions submit="Rotate" isRunning={rotating.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Rotate ${apiKey.name || apiKey.masked_secret}`}
+      fieldNames={[]}
+      submit="Rotate"
+      action={rotating}
+      onDone={onChanged}
+      onClose={onClose}
+    >
+      <p>Creates a new key with the same name to replace this one.</p>
+      <ChoiceField label="The old key" value={grace} options={GRACE_OPTIONS} onValue={setGrace} />
+    </FormDialog>
   )
 }
 

@@ -3,7 +3,8 @@ import { pathOf } from '../api/api.ts'
 import { useQuery } from '../api/hooks.ts'
 import type { ApiKey, ApiKeys } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { EmptyState, ErrorNotice } from '../parts/notices.tsx'
+import { RowButton } from '../parts/controls.tsx'
+import { EmptyState, ErrorNotice, NextStep } from '../parts/notices.tsx'
 import { momentText } from '../parts/time.ts'
 import { CreateKey, expiryText, RevokeKey, RotateKey } from './key-dialogs.tsx'
 
@@ -48,13 +49,13 @@ interface ListProps {
 }
 
 const KeyList = ({ items, onOpen }: ListProps) => {
-  const { mayWrite } = useSession()
   if (items.length === 0)
     return (
       <EmptyState title="No keys yet">
-        <p>
-          {mayWrite ? 'Create a key to call the API as this entity.' : 'An administrator can create one.'}
-        </p>
+        <NextStep
+          writer="Create a key to call the API as this entity."
+          viewer="An administrator can create one."
+        />
       </EmptyState>
     )
   return (
@@ -87,22 +88,13 @@ const KeyRow = ({ apiKey, onOpen }: { readonly apiKey: ApiKey; onOpen(open: Open
       </div>
       {mayWrite && status === 'active' && (
         <div class="actions">
-          <button
-            class="button small"
-            type="button"
-            aria-label={`Rotate ${label}`}
-            onClick={() => onOpen({ act: 'rotate', apiKey })}
-          >
-            Rotate
-          </button>
-          <button
-            class="button small danger"
-            type="button"
-            aria-label={`Revoke ${label}`}
+          <RowButton action="Rotate" name={label} onClick={() => onOpen({ act: 'rotate', apiKey })} />
+          <RowButton
+            action="Revoke"
+            name={label}
+            isDangerous
             onClick={() => onOpen({ act: 'revoke', apiKey })}
-          >
-            Revoke
-          </button>
+          />
         </div>
       )}
     </li>

@@ -1,7 +1,7 @@
 import type { ComponentProps } from 'preact'
 import { useState } from 'preact/hooks'
 import { type Condition, pathOf, unchangedSince } from '../api/api.ts'
-import { fieldErrorOf, isFieldError } from '../api/errors.ts'
+import { fieldErrorOf } from '../api/errors.ts'
 import { useAction } from '../api/hooks.ts'
 import type { Explanation } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
@@ -9,9 +9,10 @@ import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { sizeText } from '../limits/size-forms.ts'
 import { isMoney, MICROS_PER_DOLLAR } from '../parts/amounts.ts'
 import { isPaused } from '../parts/bar.tsx'
-import { Confirm, Dialog, FormActions } from '../parts/dialog.tsx'
+import { Confirm } from '../parts/dialog.tsx'
 import { CheckField, ChoiceField, NumberField, RequiredNote } from '../parts/fields.tsx'
-import { type DoneNotice, ErrorNotice } from '../parts/notices.tsx'
+import { FormDialog } from '../parts/forms.tsx'
+import type { DoneNotice } from '../parts/notices.tsx'
 import { inheritedLimits, ownLimits } from './bucket-limits.tsx'
 
 interface LimitActionsProps {
@@ -157,39 +158,36 @@ export const TopUp = ({ entityId, explained, onDone, onClose }: LimitDialogProps
       amount: takesDollars ? Math.round(Number(amount) * MICROS_PER_DOLLAR) : Number(amount),
     }),
   )
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    if (await giving.run()) onDone()
-  }
   return (
-    <Dialog title={`Top up ${entityId}`} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <p>Refunds some of what was used on {resource}, up to the capacity.</p>
-        <RequiredNote />
-        <div class="fields">
-          <ChoiceField
-            label="Limit"
-            value={name}
-            options={limits.map((limit) => [limit.name, `${limit.name}: ${sizeText(limit.winner)}`] as const)}
-            error={fieldErrorOf(giving.error, 'limit_name')}
-            onValue={setName}
-          />
-          <NumberField
-            label={takesDollars ? 'Amount, US dollars' : 'Amount'}
-            value={amount}
-            required
-            min={takesDollars ? 0.000001 : 1}
-            step={takesDollars ? 0.000001 : 1}
-            error={fieldErrorOf(giving.error, 'amount')}
-            onValue={setAmount}
-          />
-        </div>
-        <ErrorNotice
-          error={isFieldError(giving.error, ['limit_name', 'amount']) ? undefined : giving.error}
+    <FormDialog
+      title={`Top up ${entityId}`}
+      fieldNames={['limit_name', 'amount']}
+      submit="Top up"
+      action={giving}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>Refunds some of what was used on {resource}, up to the capacity.</p>
+      <RequiredNote />
+      <div class="fields">
+        <ChoiceField
+          label="Limit"
+          value={name}
+          options={limits.map((limit) => [limit.name, `${limit.name}: ${sizeText(limit.winner)}`] as const)}
+          error={fieldErrorOf(giving.error, 'limit_name')}
+          onValue={setName}
         />
-        <FormActions submit="Top up" isRunning={giving.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+        <NumberField
+          label={takesDollars ? 'Amount, US dollars' : 'Amount'}
+          value={amount}
+          required
+          min={takesDollars ? 0.000001 : 1}
+          step={takesDollars ? 0.000001 : 1}
+          error={fieldErrorOf(giving.error, 'amount')}
+          onValue={setAmount}
+        />
+      </div>
+    </FormDialog>
   )
 }
 

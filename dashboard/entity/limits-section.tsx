@@ -7,7 +7,7 @@ import type { Availability, Entity, Explanation, WaitTime } from '../api/respons
 import { useSession } from '../api/session.tsx'
 import { ResourceChoice } from '../limits/resource-choice.tsx'
 import { NumberField } from '../parts/fields.tsx'
-import { DoneNotice, EmptyState, ErrorNotice } from '../parts/notices.tsx'
+import { DoneNotice, EmptyState, ErrorNotice, NextStep } from '../parts/notices.tsx'
 import { spanText } from '../parts/time.ts'
 import { BucketLimits, type BucketStates, bucketKey, type ExplainedBucket } from './bucket-limits.tsx'
 import { LimitActions } from './limit-actions.tsx'
@@ -69,7 +69,7 @@ export const EffectiveLimits = ({ entity, resource }: EffectiveLimitsProps) => {
         {!explained.data && !explained.error && <p class="quiet">Loading…</p>}
         {explained.data && own.limits.length === 0 && (
           <EmptyState title={`${entity.entity_id} has no limits on ${resource}`}>
-            <p>{mayWrite ? 'Select “Edit limits” to set some.' : 'An administrator can set limits.'}</p>
+            <NextStep writer="Select “Edit limits” to set some." viewer="An administrator can set limits." />
           </EmptyState>
         )}
         <BucketLimits bucket={own} states={left.data?.get(bucketKey(own))} />

@@ -93,7 +93,7 @@ const EntryFields = (props: EntryProps) => {
           label="Stated as"
           value={entry.kind}
           options={KINDS}
-          onValue={(kind) => set({ kind: kind === 'cron' ? 'cron' : 'hours', ...timesAsCron(entry, kind) })}
+          onValue={(kind) => set({ kind, ...timesAsCron(entry, kind) })}
         />
         <TextField
           label="In the time zone"
@@ -121,7 +121,7 @@ const EntryFields = (props: EntryProps) => {
 }
 
 /** The cron expression of the days and hours that were chosen before. */
-const timesAsCron = (entry: EntryDraft, kind: string): Partial<EntryDraft> => {
+const timesAsCron = (entry: EntryDraft, kind: EntryDraft['kind']): Partial<EntryDraft> => {
   if (kind !== 'cron' || entry.kind === 'cron') return {}
   const { cron, duration_seconds } = timesOf(entry)
   return { cron, hours: String(duration_seconds / 3600) }

@@ -14,7 +14,7 @@ export interface ListPlace {
   /** The query parameters of the page. */
   readonly query: QueryParameters
   setSearch(search: string): void
-  setSort(sort: string): void
+  setSort(sort: Sort): void
   setPerPage(perPage: string): void
   nextPage(cursor: string): void
   /** Replaces this page, which has no match, by the one at `cursor`. */
@@ -42,7 +42,7 @@ export const useListPlace = (): ListPlace => {
     pageNumber: cursors.length + 1,
     query: { limit: perPage, cursor: cursors.at(-1) ?? first, q: q === '' ? undefined : q },
     setSearch: (typed) => change({ search: typed }),
-    setSort: (named) => change({ sort: sortOf(named) }),
+    setSort: (chosen) => change({ sort: chosen }),
     setPerPage: (named) =>
       change({ perPage: PER_PAGE.find((each) => String(each) === named) ?? PER_PAGE[0] }),
     nextPage: (cursor) => toPage([...cursors, cursor]),

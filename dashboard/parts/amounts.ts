@@ -17,6 +17,9 @@ export const isMoney = (meter: string | undefined): boolean => meter === 'cost_u
 export const amountText = (meter: string | undefined, amount: number): string =>
   isMoney(meter) ? microsText(amount) : numberText(amount)
 
+/** Dollars: `$2.50`, `$0.000012`. */
+export const dollarsText = (dollars: number): string => DOLLARS.format(dollars)
+
 /** Whole amounts of this many dollars or more are shown without cents. */
 const LARGE_DOLLARS = 1000
 
@@ -39,3 +42,9 @@ export const dollarsOf = (micros: number): Intl.StringNumericLiteral => {
 const currency = { style: 'currency', currency: 'USD' } as const
 const DOLLARS = new Intl.NumberFormat('en-US', { ...currency, maximumFractionDigits: 6 })
 const WHOLE_DOLLARS = new Intl.NumberFormat('en-US', { ...currency, maximumFractionDigits: 0 })
+
+const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1, useGrouping: false })
+
+/** A percentage as text; a value above 0 is never shown as 0. */
+export const percentText = (percent: number): string =>
+  percent > 0 && percent < 0.1 ? '< 0.1 %' : `${PERCENTS.format(percent)} %`

@@ -1,4 +1,5 @@
 import './controls.css'
+import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 
 interface SegmentedControlProps<T extends string> {
@@ -27,6 +28,40 @@ export const SegmentedControl = <T extends string>({
         </label>
       ))}
     </fieldset>
+  )
+}
+
+interface RowButtonProps {
+  /** `Edit` */
+  readonly action: string
+  /** The thing in the row, for screen readers: `key-bob`. */
+  readonly name: string
+  readonly isDangerous?: boolean
+  onClick(): void
+}
+
+/** A small button in the row of the thing that it acts on. */
+export const RowButton = ({ action, name, isDangerous = false, onClick }: RowButtonProps) => (
+  <button
+    class={isDangerous ? 'button small danger' : 'button small'}
+    type="button"
+    aria-label={`${action} ${name}`}
+    onClick={onClick}
+  >
+    {action}
+  </button>
+)
+
+/** The older entries of a list, once they are requested. */
+export const Older = ({ children }: { readonly children: ComponentChildren }) => {
+  const [isShown, setShown] = useState(false)
+  if (isShown) return <>{children}</>
+  return (
+    <div class="actions">
+      <button class="button" type="button" onClick={() => setShown(true)}>
+        Show older
+      </button>
+    </div>
   )
 }
 

@@ -57,25 +57,6 @@ export const Dialog = ({ title, children, onClose }: DialogProps) => {
   )
 }
 
-interface FormActionsProps {
-  /** The label of the button that submits. */
-  readonly submit: string
-  readonly isRunning: boolean
-  onCancel(): void
-}
-
-/** The last row of a form in a dialog. */
-export const FormActions = ({ submit, isRunning, onCancel }: FormActionsProps) => (
-  <div class="actions">
-    <button class="button" type="button" onClick={onCancel}>
-      Cancel
-    </button>
-    <button class="button primary" type="submit" disabled={isRunning}>
-      {submit}
-    </button>
-  </div>
-)
-
 interface ConfirmProps {
   readonly title: string
   /** The consequences. */

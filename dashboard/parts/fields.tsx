@@ -98,26 +98,31 @@ export const inputProps = (id: string, error: string | undefined) => ({
   'aria-describedby': `${id}-note`,
 })
 
-interface ChoiceProps extends Common {
+interface ChoiceProps<T extends string> extends Omit<Common, 'value' | 'onValue'> {
   readonly disabled?: boolean
+  readonly value: T
   /** Values, or values with labels. */
-  readonly options: readonly (string | readonly [value: string, name: string])[]
+  readonly options: readonly (T | readonly [value: T, name: string])[]
+  onValue(value: T): void
 }
 
 /** A labelled list box. */
-export const ChoiceField = ({ label, hint, error, options, onValue, ...select }: ChoiceProps) => {
+export const ChoiceField = <T extends string>(props: ChoiceProps<T>) => {
+  const { label, hint, error, options, onValue, ...select } = props
   const id = useId()
+  const choices = options.map((option) => (typeof option === 'string' ? ([option, option] as const) : option))
+  const choose = (text: string) => {
+    const [chosen] = choices.find(([value]) => value === text) ?? []
+    if (chosen !== undefined) onValue(chosen)
+  }
   return (
     <LabelledField id={id} label={label} hint={hint} error={error}>
-      <select {...select} {...inputProps(id, error)} onChange={(event) => onValue(event.currentTarget.value)}>
-        {options.map((option) => {
-          const [value, name] = typeof option === 'string' ? [option, option] : option
-          return (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          )
-        })}
+      <select {...select} {...inputProps(id, error)} onChange={(event) => choose(event.currentTarget.value)}>
+        {choices.map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
       </select>
     </LabelledField>
   )

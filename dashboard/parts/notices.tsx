@@ -1,6 +1,7 @@
 import './notices.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { useSession } from '../api/session.tsx'
 
 interface NoticeProps {
   readonly kind: 'error' | 'success' | 'info'
@@ -50,3 +51,15 @@ export const EmptyState = ({ title, children }: EmptyStateProps) => (
     {children}
   </div>
 )
+
+interface NextStepProps {
+  /** For roles that may write. */
+  readonly writer: string
+  readonly viewer: string
+}
+
+/** The next step in an empty state, by what the role may do. */
+export const NextStep = ({ writer, viewer }: NextStepProps) => {
+  const { mayWrite } = useSession()
+  return <p>{mayWrite ? writer : viewer}</p>
+}

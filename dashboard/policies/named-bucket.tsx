@@ -5,19 +5,16 @@ import { useAction } from '../api/hooks.ts'
 import type { NamedBucket } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { RemainingLimits } from '../limits/remaining-limits.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { EntityField, RequiredNote, TextField } from '../parts/fields.tsx'
+import { FormDialog } from '../parts/forms.tsx'
 import { checkId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
-import { NAMED_SCOPES, type PolicyScope } from './policy-key.ts'
+import { NAMED_SCOPES, NO_NAME, type PolicyScope } from '../parts/policy-key.ts'
 
 interface NamedBucketProps {
   readonly scope: PolicyScope
   onClose(): void
 }
-
-/** The name of requests that name none. */
-const NO_NAME = '-'
 
 /** Looks up what is left of one user's or session's limits, and refills them. */
 export const NamedBucketDialog = ({ scope, onClose }: NamedBucketProps) => {
@@ -36,34 +33,32 @@ export const NamedBucketDialog = ({ scope, onClose }: NamedBucketProps) => {
     setFound(undefined)
     set(value)
   }
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    void lookUp.run()
-  }
   return (
-    <Dialog title={`Look up a ${what}`} onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <RequiredNote />
-        <EntityField
-          label="Tenant"
-          value={tenant}
-          required
-          check={checkId}
-          error={fieldErrorOf(lookUp.error, 'tenant')}
-          hint="The tenant of the key, or else its root entity."
-          onValue={change(setTenant)}
-        />
-        <TextField
-          label={scope === 'USER' ? 'User' : 'Session'}
-          value={name}
-          hint={`As requests name it; blank: those that name no ${what}.`}
-          onValue={change(setName)}
-        />
-        <ErrorNotice error={fieldErrorOf(lookUp.error, 'tenant') === undefined ? lookUp.error : undefined} />
-        {found !== undefined && <Found bucket={found} path={path()} onReset={setFound} />}
-        <FormActions submit="Look up" isRunning={lookUp.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Look up a ${what}`}
+      fieldNames={['tenant']}
+      submit="Look up"
+      action={lookUp}
+      onClose={onClose}
+    >
+      <RequiredNote />
+      <EntityField
+        label="Tenant"
+        value={tenant}
+        required
+        check={checkId}
+        error={fieldErrorOf(lookUp.error, 'tenant')}
+        hint="The tenant of the key, or else its root entity."
+        onValue={change(setTenant)}
+      />
+      <TextField
+        label={scope === 'USER' ? 'User' : 'Session'}
+        value={name}
+        hint={`As requests name it; blank: those that name no ${what}.`}
+        onValue={change(setName)}
+      />
+      {found !== undefined && <Found bucket={found} path={path()} onReset={setFound} />}
+    </FormDialog>
   )
 }
 

@@ -1,21 +1,18 @@
-import { useState } from 'preact/hooks'
 import { ApiError, fieldErrorOf } from '../api/errors.ts'
-import { useAction, useQuery } from '../api/hooks.ts'
-import type { Model, Models, Policy } from '../api/responses.ts'
+import { tiersOf, useModels } from '../api/hooks.ts'
+import type { Model, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { Dialog, FormActions } from '../parts/dialog.tsx'
 import { ChoiceField, EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import { FormDialog, useDraft } from '../parts/forms.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
-import { ErrorNotice } from '../parts/notices.tsx'
 import {
-  draftedKey,
-  type KeyDraft,
+  EVERY_NAME,
   NAMED_SCOPES,
-  NEW_KEY,
   type PolicyKey,
+  type PolicyScope,
   policyPath,
   SCOPES,
-} from './policy-key.ts'
+} from '../parts/policy-key.ts'
 
 interface NewPolicyProps {
   /** `existing` is the policy of this key, if there is one. */
@@ -28,43 +25,33 @@ const OPTIONS = SCOPES.map(({ scope, name }) => [scope, `${name} (${scope})`] as
 /** Selects what a new policy applies to, before its limits. */
 export const NewPolicy = ({ onKey, onClose }: NewPolicyProps) => {
   const { api } = useSession()
-  const [draft, setDraft] = useState(NEW_KEY)
-  const models = useQuery((signal) => api.get<Models>('api/models', {}, signal), [])
-  const lookup = useAction(async () => {
+  const models = useModels().data?.items ?? []
+  const { fields, action } = useDraft(NEW_KEY, async (draft) => {
     const key = draftedKey(draft)
     onKey(key, await api.get<Policy>(policyPath(key)).catch(undefinedIfNotFound))
   })
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    void lookup.run()
-  }
-  const change = (changes: Partial<KeyDraft>) => {
-    lookup.clear()
-    setDraft({ ...draft, ...changes })
-  }
-  const error = fieldErrorOf(lookup.error, 'selector')
+  const { draft, onChange } = fields
   const { meaning } = SCOPES.find(({ scope }) => scope === draft.scope) ?? {}
   return (
-    <Dialog title="New policy" onClose={onClose}>
-      <form class="dialog-form" onSubmit={submit}>
-        <ChoiceField
-          label="Applies to"
-          value={draft.scope}
-          options={OPTIONS}
-          hint={meaning}
-          onValue={(value) => change({ scope: scopeOf(value) })}
-        />
-        {draft.scope !== 'GLOBAL' && NAMED_SCOPES[draft.scope] === undefined && <RequiredNote />}
-        <SelectorFields draft={draft} models={models.data?.items ?? []} error={error} onChange={change} />
-        <ErrorNotice error={error === undefined ? lookup.error : undefined} />
-        <FormActions submit="Continue to its limits" isRunning={lookup.isRunning} onCancel={onClose} />
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New policy"
+      fieldNames={['selector']}
+      submit="Continue to its limits"
+      action={action}
+      onClose={onClose}
+    >
+      <ChoiceField
+        label="Applies to"
+        value={draft.scope}
+        options={OPTIONS}
+        hint={meaning}
+        onValue={(scope) => onChange({ scope })}
+      />
+      {draft.scope !== 'GLOBAL' && NAMED_SCOPES[draft.scope] === undefined && <RequiredNote />}
+      <SelectorFields {...fields} models={models} error={fieldErrorOf(fields.error, 'selector')} />
+    </FormDialog>
   )
 }
-
-const scopeOf = (value: string): KeyDraft['scope'] =>
-  SCOPES.find(({ scope }) => scope === value)?.scope ?? NEW_KEY.scope
 
 const undefinedIfNotFound = (error: unknown): undefined => {
   if (!(error instanceof ApiError) || error.status !== 404) throw error
@@ -149,7 +136,7 @@ const TierField = ({ draft, models, error, onChange }: SelectorFieldsProps) => (
     check={checkId}
     error={error}
     hint="the tier of registered models"
-    suggestions={[...new Set(models.flatMap(({ tier }) => tier ?? []))].toSorted()}
+    suggestions={tiersOf(models).toSorted()}
     onValue={(tier) => onChange({ tier })}
   />
 )
@@ -165,3 +152,32 @@ const OwnerField = ({ draft, error, onChange }: SelectorFieldsProps) => (
     onValue={(entity) => onChange({ entity })}
   />
 )
+
+/** The state of the form of a new policy. */
+export interface KeyDraft {
+  readonly scope: PolicyScope
+  readonly user: string
+  readonly model: string
+  readonly entity: string
+  readonly tier: string
+  /** The user or the session; blank: all. */
+  readonly name: string
+}
+
+export const NEW_KEY: KeyDraft = { scope: 'TENANT', user: '', model: '', entity: '', tier: '', name: '' }
+
+const PARTS: Readonly<Record<PolicyScope, (draft: KeyDraft) => readonly string[]>> = {
+  USER_MODEL: ({ user, model }) => [user, model],
+  SESSION: ({ name }) => [name.trim() || EVERY_NAME],
+  USER: ({ name }) => [name.trim() || EVERY_NAME],
+  API_KEY: ({ entity }) => [entity],
+  TENANT: ({ entity }) => [entity],
+  MODEL: ({ model }) => [model],
+  MODEL_TIER: ({ tier }) => [tier],
+  GLOBAL: () => ['*'],
+}
+
+export const draftedKey = (draft: KeyDraft): PolicyKey => ({
+  scope: draft.scope,
+  parts: PARTS[draft.scope](draft).map((part) => part.trim()),
+})

@@ -7,9 +7,9 @@ import type { Policies, Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { numberText } from '../parts/amounts.ts'
 import { TextField } from '../parts/fields.tsx'
-import { DoneNotice, EmptyState, ErrorNotice, Notice } from '../parts/notices.tsx'
+import { DoneNotice, EmptyState, ErrorNotice, NextStep, Notice } from '../parts/notices.tsx'
+import { keyOf } from '../parts/policy-key.ts'
 import { PolicyDialog, type PolicyTask } from './policy-dialogs.tsx'
-import { keyOf } from './policy-key.ts'
 import { groupPolicies, ScopeCard } from './scope-card.tsx'
 
 export const PoliciesView = () => {
@@ -93,20 +93,16 @@ const PolicyGroups = ({ all: { policies, isPartial }, onTask }: GroupsProps) => 
   )
 }
 
-const NoPolicies = () => {
-  const { mayWrite } = useSession()
-  return (
-    <section class="card">
-      <EmptyState title="There are no policies yet">
-        <p>
-          {mayWrite
-            ? 'Select “New policy” to limit a tenant, a model, a tier or everyone.'
-            : 'An administrator can create one for a tenant, a model, a tier or everyone.'}
-        </p>
-      </EmptyState>
-    </section>
-  )
-}
+const NoPolicies = () => (
+  <section class="card">
+    <EmptyState title="There are no policies yet">
+      <NextStep
+        writer="Select “New policy” to limit a tenant, a model, a tier or everyone."
+        viewer="An administrator can create one for a tenant, a model, a tier or everyone."
+      />
+    </EmptyState>
+  </section>
+)
 
 export interface AllPolicies {
   readonly policies: readonly Policy[]

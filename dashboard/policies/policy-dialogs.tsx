@@ -7,9 +7,9 @@ import { type EditedSet, LimitEditor } from '../limits/limit-editor.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import { Confirm, Dialog } from '../parts/dialog.tsx'
 import { ErrorNotice, Notice } from '../parts/notices.tsx'
+import { keyOf, keyText, type PolicyKey, type PolicyScope, policyPath } from '../parts/policy-key.ts'
 import { NamedBucketDialog } from './named-bucket.tsx'
 import { NewPolicy } from './new-policy.tsx'
-import { keyOf, keyText, type PolicyKey, type PolicyScope, policyPath } from './policy-key.ts'
 
 /** The dialog that is open. */
 export type PolicyTask =

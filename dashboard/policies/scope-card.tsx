@@ -3,8 +3,9 @@ import type { Policy } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { LimitList } from '../limits/limit-list.tsx'
 import { numberText } from '../parts/amounts.ts'
+import { RowButton } from '../parts/controls.tsx'
+import { EVERY_NAME, NAMED_SCOPES, type PolicyScope, SCOPES, type Scope } from '../parts/policy-key.ts'
 import { hrefOf } from '../parts/route.ts'
-import { NAMED_SCOPES, type PolicyScope, SCOPES, type Scope } from './policy-key.ts'
 
 interface Changes {
   onEdit(policy: Policy): void
@@ -69,30 +70,9 @@ const PolicyRow = ({ policy, onEdit, onReset, onDelete }: Changes & { readonly p
       <LimitList limits={policy.limits} />
       {mayWrite && (
         <div class="actions">
-          <button
-            class="button small"
-            type="button"
-            onClick={() => onEdit(policy)}
-            aria-label={`Edit ${policy.label}`}
-          >
-            Edit
-          </button>
-          <button
-            class="button small"
-            type="button"
-            onClick={() => onReset(policy)}
-            aria-label={`Reset ${policy.label}`}
-          >
-            Reset
-          </button>
-          <button
-            class="button small danger"
-            type="button"
-            onClick={() => onDelete(policy)}
-            aria-label={`Delete ${policy.label}`}
-          >
-            Delete
-          </button>
+          <RowButton action="Edit" name={policy.label} onClick={() => onEdit(policy)} />
+          <RowButton action="Reset" name={policy.label} onClick={() => onReset(policy)} />
+          <RowButton action="Delete" name={policy.label} isDangerous onClick={() => onDelete(policy)} />
         </div>
       )}
     </li>
@@ -114,7 +94,7 @@ const Selector = ({ policy: { scope, selector, user, model } }: { readonly polic
       return <strong>Every request</strong>
     case 'SESSION':
     case 'USER':
-      return selector === '*' ? (
+      return selector === EVERY_NAME ? (
         <strong>Every {NAMED_SCOPES[scope]}</strong>
       ) : (
         <>

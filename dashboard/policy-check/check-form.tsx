@@ -1,20 +1,16 @@
 import { fieldErrorOf, isFieldError } from '../api/errors.ts'
-import { useQuery } from '../api/hooks.ts'
-import type { Models } from '../api/responses.ts'
-import { useSession } from '../api/session.tsx'
+import { tiersOf, useModels } from '../api/hooks.ts'
 import { EntityField, RequiredNote, SuggestField, TextField } from '../parts/fields.tsx'
+import type { DraftProps } from '../parts/forms.tsx'
 import { checkId, checkModelId } from '../parts/name-rules.ts'
 import { ErrorNotice } from '../parts/notices.tsx'
 
-interface CheckFormProps {
-  readonly draft: CheckDraft
-  readonly error: Error | undefined
-  change(fields: Partial<CheckDraft>): void
+interface CheckFormProps extends DraftProps<CheckDraft> {
   onCheck(): void
 }
 
 /** The form of a policy check. */
-export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => {
+export const CheckForm = ({ draft, error, onChange, onCheck }: CheckFormProps) => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
     onCheck()
@@ -30,22 +26,22 @@ export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => 
           required
           check={checkId}
           error={errorAt('tenantId')}
-          onValue={(tenantId) => change({ tenantId })}
+          onValue={(tenantId) => onChange({ tenantId })}
         />
         <TextField
           label="User"
           value={draft.userId}
           required
           error={errorAt('userId')}
-          onValue={(userId) => change({ userId })}
+          onValue={(userId) => onChange({ userId })}
         />
-        <ModelFields draft={draft} errorAt={errorAt} change={change} />
+        <ModelFields draft={draft} errorAt={errorAt} onChange={onChange} />
         <TextField
           label="Session"
           value={draft.sessionId}
           error={errorAt('sessionId')}
           hint="For SESSION policies; blank: a request that names none."
-          onValue={(sessionId) => change({ sessionId })}
+          onValue={(sessionId) => onChange({ sessionId })}
         />
         <EntityField
           label="Key"
@@ -53,7 +49,7 @@ export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => 
           check={checkId}
           error={errorAt('apiKey')}
           hint="The id of a key’s entity, for its API_KEY policy; blank: none."
-          onValue={(apiKey) => change({ apiKey })}
+          onValue={(apiKey) => onChange({ apiKey })}
         />
       </div>
       {!isFieldError(error, Object.keys(draft)) && <ErrorNotice error={error} />}
@@ -67,15 +63,12 @@ export const CheckForm = ({ draft, error, change, onCheck }: CheckFormProps) => 
   )
 }
 
-interface ModelProps extends Pick<CheckFormProps, 'draft' | 'change'> {
+interface ModelProps extends Pick<CheckFormProps, 'draft' | 'onChange'> {
   errorAt(name: keyof CheckDraft): string | undefined
 }
 
-const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
-  const { api } = useSession()
-  const { data } = useQuery((signal) => api.get<Models>('api/models', undefined, signal), [])
-  const models = data?.items ?? []
-  const tiers = [...new Set(models.map(({ tier }) => tier).filter((tier) => tier !== null))]
+const ModelFields = ({ draft, errorAt, onChange }: ModelProps) => {
+  const models = useModels().data?.items ?? []
   return (
     <>
       <SuggestField
@@ -85,16 +78,16 @@ const ModelFields = ({ draft, errorAt, change }: ModelProps) => {
         required
         check={checkModelId}
         error={errorAt('modelId')}
-        onValue={(modelId) => change({ modelId })}
+        onValue={(modelId) => onChange({ modelId })}
       />
       <SuggestField
         label="Tier"
-        suggestions={tiers}
+        suggestions={tiersOf(models)}
         value={draft.modelTier}
         check={checkId}
         error={errorAt('modelTier')}
         hint="Replaces the tier of the model; blank: the model’s tier."
-        onValue={(modelTier) => change({ modelTier })}
+        onValue={(modelTier) => onChange({ modelTier })}
       />
     </>
   )

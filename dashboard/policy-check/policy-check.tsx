@@ -1,15 +1,15 @@
 import './policy-check.css'
 import { useState } from 'preact/hooks'
-import { useAction } from '../api/hooks.ts'
 import type { PolicyCheck as Checked, PolicyCheck } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
 import { pausedText } from '../limits/limit-text.ts'
 import { numberText } from '../parts/amounts.ts'
 import { isPaused, loadLevel } from '../parts/bar.tsx'
+import { useDraft } from '../parts/forms.tsx'
 import { EmptyState, Notice } from '../parts/notices.tsx'
 import { hrefOf } from '../parts/route.ts'
 import { spanText } from '../parts/time.ts'
-import { type CheckDraft, CheckForm, checkBodyOf, DEFAULT_CHECK } from './check-form.tsx'
+import { CheckForm, checkBodyOf, DEFAULT_CHECK } from './check-form.tsx'
 
 /** Checks a request against the policies, which counts it. */
 export const PolicyCheckView = () => {
@@ -34,25 +34,16 @@ export const PolicyCheckView = () => {
 
 const CheckPanel = () => {
   const { api } = useSession()
-  const [draft, setDraft] = useState(DEFAULT_CHECK)
   const [result, setResult] = useState<Checked | undefined>(undefined)
-  const action = useAction(async (request: CheckDraft) => {
-    setResult(await api.send<Checked>('POST', 'rate-limit/check', checkBodyOf(request)))
+  const { fields, action } = useDraft(DEFAULT_CHECK, async (draft) => {
+    setResult(await api.send<Checked>('POST', 'rate-limit/check', checkBodyOf(draft)))
   })
   const check = async () => {
-    if (!(await action.run(draft))) setResult(undefined)
+    if (!(await action.run())) setResult(undefined)
   }
   return (
     <div class="columns">
-      <CheckForm
-        draft={draft}
-        error={action.error}
-        change={(fields) => {
-          setDraft({ ...draft, ...fields })
-          action.clear()
-        }}
-        onCheck={check}
-      />
+      <CheckForm {...fields} onCheck={check} />
       <section class="card" aria-labelledby="check-result">
         <h2 id="check-result">Result</h2>
         <div aria-live="polite">

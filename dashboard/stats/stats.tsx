@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type QueryResult, useQuery } from '../api/hooks.ts'
 import type { Traffic } from '../api/responses.ts'
 import { useSession } from '../api/session.tsx'
-import { numberText } from '../parts/amounts.ts'
+import { numberText, percentText } from '../parts/amounts.ts'
 import { Chart } from '../parts/chart.tsx'
 import { SegmentedControl } from '../parts/controls.tsx'
 import { EmptyState, ErrorNotice, Notice } from '../parts/notices.tsx'
@@ -228,12 +228,6 @@ export const deniedShareText = ({ admitted, denied }: Pick<Traffic, 'admitted' |
   const total = admitted + denied
   return total === 0 ? '–' : percentText((denied / total) * 100)
 }
-
-const PERCENTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
-
-/** A percentage as text; a value above 0 is never shown as 0. */
-export const percentText = (percent: number): string =>
-  percent > 0 && percent < 0.1 ? '< 0.1 %' : `${PERCENTS.format(percent)} %`
 
 /** A note that not all entities were read; undefined if all were. */
 export const partialText = ({

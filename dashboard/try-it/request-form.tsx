@@ -12,13 +12,13 @@ import {
 import { MODEL_API_OPTIONS, MODEL_APIS } from './model-apis.ts'
 import { type Draft, type DraftErrors, MAX_PARALLELISM, MAX_REQUESTS } from './request-draft.ts'
 
-export interface DraftProps {
+export interface RequestDraftProps {
   readonly draft: Draft
   readonly errors: DraftErrors
   change(fields: Partial<Draft>): void
 }
 
-interface RequestFormProps extends DraftProps {
+interface RequestFormProps extends RequestDraftProps {
   readonly models: readonly string[]
   readonly isRunning: boolean
   onSend(): void
@@ -56,7 +56,7 @@ const ModelFields = ({
   draft,
   errors,
   change,
-}: DraftProps & { readonly models: readonly string[] }) => {
+}: RequestDraftProps & { readonly models: readonly string[] }) => {
   const { path, maximumField } = MODEL_APIS[draft.api]
   return (
     <>
@@ -65,9 +65,7 @@ const ModelFields = ({
         value={draft.api}
         options={MODEL_API_OPTIONS}
         hint={`POST /${path}`}
-        onValue={(value) =>
-          change({ api: MODEL_API_OPTIONS.find(([api]) => api === value)?.[0] ?? draft.api })
-        }
+        onValue={(api) => change({ api })}
       />
       <div class="fields">
         <ChoiceField
@@ -91,7 +89,7 @@ const ModelFields = ({
   )
 }
 
-const MessageField = ({ draft, errors, change }: DraftProps) => {
+const MessageField = ({ draft, errors, change }: RequestDraftProps) => {
   const id = useId()
   return (
     <LabelledField id={id} label={MODEL_APIS[draft.api].prompt} required error={errors.message}>
@@ -106,7 +104,7 @@ const MessageField = ({ draft, errors, change }: DraftProps) => {
   )
 }
 
-const AmountFields = ({ draft, errors, change }: DraftProps) => (
+const AmountFields = ({ draft, errors, change }: RequestDraftProps) => (
   <div class="fields amount-fields">
     <NumberField
       label="Requests"
@@ -147,7 +145,7 @@ const KINDS = [
 ] as const
 
 /** The caller: an entity that the administrator acts for, or the owner of a pasted key. */
-export const CallerFields = ({ draft, errors, change }: DraftProps) => {
+export const CallerFields = ({ draft, errors, change }: RequestDraftProps) => {
   const { mayWrite } = useSession()
   return (
     <div class="caller-fields">

@@ -13,7 +13,7 @@ import { useWatchedLimits } from './watched-limits.ts'
 
 /** Sends requests to models as an entity or with a key, and shows the limits and the responses. */
 export const TryItView = ({ id }: { readonly id: string | undefined }) => {
-  const { draft, change, errors, setErrors } = useDraft(id)
+  const { draft, change, errors, setErrors } = useRequestDraft(id)
   const models = useModelIds()
   const run = useRun()
   const limits = useWatchedLimits(callerOf(draft), draft.model, run)
@@ -49,7 +49,7 @@ export const TryItView = ({ id }: { readonly id: string | undefined }) => {
   )
 }
 
-const useDraft = (id: string | undefined) => {
+const useRequestDraft = (id: string | undefined) => {
   const { mayWrite, default_model } = useSession()
   const [errors, setErrors] = useState<DraftErrors>({})
   const [draft, setDraft] = useState<Draft>({

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { amountText, dollarsOf } from '../../dashboard/parts/amounts.ts'
+import { amountText, dollarsOf, percentText } from '../../dashboard/parts/amounts.ts'
 import { availableShare, loadLevel } from '../../dashboard/parts/bar.tsx'
 import { spanText, startText } from '../../dashboard/parts/time.ts'
-import { deniedShareText, partialText, percentText } from '../../dashboard/stats/stats.tsx'
+import { deniedShareText, partialText } from '../../dashboard/stats/stats.tsx'
 
 test.each([
   ['requests', 5_000_000_000, '5,000,000,000'],

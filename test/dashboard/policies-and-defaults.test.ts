@@ -3,7 +3,8 @@ import type { Limit, Model, Policy } from '../../dashboard/api/responses.ts'
 import { knownRoles, onResourceText, ownLimits } from '../../dashboard/defaults/defaults.tsx'
 import { modelBody, modelDraftOf, NEW_MODEL } from '../../dashboard/defaults/model-form.tsx'
 import { hasPrices, pricesText, weightsText } from '../../dashboard/defaults/model-prices.ts'
-import { draftedKey, keyOf, keyText, NEW_KEY, policyPath } from '../../dashboard/policies/policy-key.ts'
+import { keyOf, keyText, policyPath } from '../../dashboard/parts/policy-key.ts'
+import { draftedKey, NEW_KEY } from '../../dashboard/policies/new-policy.tsx'
 import { groupPolicies } from '../../dashboard/policies/scope-card.tsx'
 
 describe('policies', () => {

@@ -1,4 +1,8 @@
+import { EVERY_NAME, NO_NAME } from '../../src/core/model/policy.ts'
+import { pathOf } from '../api/api.ts'
 import type { Policy } from '../api/responses.ts'
+
+export { EVERY_NAME, NO_NAME }
 
 export type PolicyScope = Policy['scope']
 
@@ -49,6 +53,12 @@ export const SCOPES: readonly Scope[] = [
   { scope: 'GLOBAL', name: 'Everyone', meaning: 'All requests.' },
 ]
 
+/** The scopes whose policies apply to each name by itself, and what a name is. */
+export const NAMED_SCOPES: Readonly<Partial<Record<PolicyScope, string>>> = {
+  SESSION: 'session',
+  USER: 'user',
+}
+
 /** The scope and selector of a policy. */
 export interface PolicyKey {
   readonly scope: PolicyScope
@@ -64,42 +74,8 @@ export const keyOf = ({ scope, selector, user, model }: Policy): PolicyKey => ({
 /** `TENANT acme`, the label in responses. */
 export const keyText = ({ scope, parts }: PolicyKey): string => `${scope} ${parts.join(':')}`
 
-export const policyPath = ({ scope, parts }: PolicyKey): string =>
-  ['api/policies', scope, ...parts.map(encodeURIComponent)].join('/')
+/** `USER_MODEL/ann/gpt-4`, as alerts name a policy. */
+export const keyPath = ({ scope, parts }: PolicyKey): string => [scope, ...parts].join('/')
 
-/** The state of the form of a new policy. */
-export interface KeyDraft {
-  readonly scope: PolicyScope
-  readonly user: string
-  readonly model: string
-  readonly entity: string
-  readonly tier: string
-  /** The user or the session; blank: all. */
-  readonly name: string
-}
-
-export const NEW_KEY: KeyDraft = { scope: 'TENANT', user: '', model: '', entity: '', tier: '', name: '' }
-
-/** The scopes whose policies apply to each name by itself, and what a name is. */
-export const NAMED_SCOPES: Readonly<Partial<Record<PolicyScope, string>>> = {
-  SESSION: 'session',
-  USER: 'user',
-}
-
-const EVERY_NAME = '*'
-
-const PARTS: Readonly<Record<PolicyScope, (draft: KeyDraft) => readonly string[]>> = {
-  USER_MODEL: ({ user, model }) => [user, model],
-  SESSION: ({ name }) => [name.trim() || EVERY_NAME],
-  USER: ({ name }) => [name.trim() || EVERY_NAME],
-  API_KEY: ({ entity }) => [entity],
-  TENANT: ({ entity }) => [entity],
-  MODEL: ({ model }) => [model],
-  MODEL_TIER: ({ tier }) => [tier],
-  GLOBAL: () => ['*'],
-}
-
-export const draftedKey = (draft: KeyDraft): PolicyKey => ({
-  scope: draft.scope,
-  parts: PARTS[draft.scope](draft).map((part) => part.trim()),
-})
+/** The path of a policy in the API. */
+export const policyPath = ({ scope, parts }: PolicyKey): string => pathOf('api/policies', scope, ...parts)
