@@ -22,6 +22,8 @@ export interface ListenOptions {
   readonly port: number
   /** How long an idle connection stays open. */
   readonly keepAliveSeconds: number
+  /** The maximum time for requests in progress to finish when it stops. Default: 7 s, below the 10 s after which Docker kills a process. */
+  readonly stopGraceMs?: number
   /** A timer by default. */
   readonly wait?: (ms: number) => Promise<void>
 }
@@ -33,7 +35,6 @@ export interface ListenOptions {
 const LAST_REQUESTS_MS = 200
 /** The maximum number of connections that wait to be accepted: Node's default. */
 const BACKLOG = 511
-/** The maximum time for requests in progress to finish: below the 10 s after which Docker kills the process. */
 const STOP_GRACE_MS = 7_000
 /** The maximum time for an interrupted request to settle its charge. */
 const SETTLE_GRACE_MS = 1_000
@@ -88,7 +89,7 @@ const createTracker = () => {
  * Stops a server without interrupting a request. While draining, every response closes its connection, so that clients
  * send their next request elsewhere; idle connections are closed.
  */
-const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
+const createDrain = (server: Server, { wait = pause, stopGraceMs = STOP_GRACE_MS }: ListenOptions) => {
   /** The last response of each connection: to also note the end of each response would take a fiftieth of a check's time. */
   const last = new Map<Socket, ServerResponse>()
   let isDraining = false
@@ -120,7 +121,7 @@ const createDrain = (server: Server, wait: (ms: number) => Promise<void>) => {
       response.once('close', () => setImmediate(() => server.closeIdleConnections()))
     }
     server.close()
-    const hurry = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS)
+    const hurry = setTimeout(() => server.closeAllConnections(), stopGraceMs)
     await closed
     clearTimeout(hurry)
   }
@@ -187,7 +188,7 @@ export const listen = async (options: ListenOptions): Promise<Listening> => {
   const server = createServer((incoming, outgoing) => direct(incoming, outgoing, others))
   watch(server)
   keepAlive(server, options.keepAliveSeconds)
-  const drain = createDrain(server, options.wait ?? pause)
+  const drain = createDrain(server, options)
   try {
     server.listen(options.port, options.host)
     await once(server, 'listening')

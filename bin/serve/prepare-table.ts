@@ -35,18 +35,28 @@ export interface Preparation {
  * cannot be loaded.
  */
 export const prepareTable = async (host: TableHost, preparation: Preparation): Promise<void> => {
-  const { settings, keys, logger } = preparation
-  const { tableName, windowSeconds } = settings
+  const { settings, logger } = preparation
+  const { tableName } = settings
   const client = connectTo(host)({ deadlineMs: LONG_DEADLINE_MS })
   try {
     const outcome = await ensureTable(client, tableName, { stream: !host.isOwn })
     if (outcome === 'created') await loadDemo(host, { client, tableName, logger })
-    const administration = { ...administrationOf(client, tableName), logger }
-    await loadApiKeys({ ...administration, windowSeconds }, keys)
-    await loadUpstreams(administration, preparation)
+    await loadFiles(client, preparation)
   } finally {
     client.close()
   }
+}
+
+/**
+ * Loads API_KEYS_FILE, API_KEYS_JSON and UPSTREAMS_FILE into a table. Throws `StoreUnavailable`, and `StartError` for a part that
+ * cannot be loaded.
+ */
+export const loadFiles = async (client: DynamoClient, preparation: Preparation): Promise<void> => {
+  const { settings, keys, logger } = preparation
+  const { tableName, windowSeconds } = settings
+  const administration = { ...administrationOf(client, tableName), logger }
+  await loadApiKeys({ ...administration, windowSeconds }, keys)
+  await loadUpstreams(administration, preparation)
 }
 
 const loadUpstreams = async (

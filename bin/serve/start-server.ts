@@ -1,21 +1,21 @@
-import { bundleDashboard } from '../../lib/bundle-dashboard.ts'
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
-import { connectTo, type TableAddress } from '../../src/compose/connect.ts'
-import { composeZael } from '../../src/compose/zael.ts'
+import { type Connect, connectTo } from '../../src/compose/connect.ts'
+import { composeZael, type Tokens, type Zael } from '../../src/compose/zael.ts'
 import { ZaelError } from '../../src/core/model/errors.ts'
 import type { Logger } from '../../src/core/ports/platform.ts'
 import { createDirectListener } from '../../src/http/node/direct-listener.ts'
-import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { lruCaches } from '../../src/platform/runtime.ts'
 import { hasDefaultToken } from '../../src/settings/read-settings.ts'
 import type { Environment, Settings } from '../../src/settings/settings.ts'
 import { warnOfGuessable } from './api-keys-file.ts'
-import { listen } from './listen.ts'
+import { assetsOf } from './assets.ts'
+import { type Listening, listen } from './listen.ts'
 import { prepareTable } from './prepare-table.ts'
 import { startCounting } from './start-counting.ts'
 import { type ServerOptions, type StartedHost, startTableHost } from './start-table-host.ts'
 import type { TableHost } from './table-host.ts'
+import { serveTokens, type TokenSource } from './tokens.ts'
 
 export interface RunningServer {
   readonly apiUrl: string
@@ -63,8 +63,11 @@ export const startTable = async (
 
 /** One node: everything except the engine that contains its table. */
 export interface NodeOptions {
-  readonly table: TableAddress
+  /** The DynamoDB of the table. */
+  readonly connect: Connect
   readonly settings: Settings
+  /** Default: the tokens of the settings. */
+  readonly tokens?: TokenSource | undefined
   readonly version: string
   readonly logger: Logger
   readonly metrics: PrometheusMetrics
@@ -76,13 +79,13 @@ export interface NodeOptions {
 
 /** Starts a listening node. Resolves to its URL. */
 export const startApi = async (options: NodeOptions, stops: Stops): Promise<string> => {
-  const { table, settings, version, logger, metrics, environment, metricsText = metrics.text } = options
+  const { connect, settings, version, logger, metrics, environment, metricsText = metrics.text } = options
   const zael = composeZael(settings, {
-    connect: connectTo(table),
+    connect,
     logger,
     metrics,
     caches: lruCaches,
-    assets: createPackageAssets(version, bundleDashboard),
+    assets: assetsOf(version),
     version,
     environment,
     listener: {
@@ -94,12 +97,31 @@ export const startApi = async (options: NodeOptions, stops: Stops): Promise<stri
   })
   zael.start()
   stops.push(zael.close)
-  const { host, port, keepAliveSeconds } = settings
-  const { app, hot } = zael.api(settings)
-  const direct = createDirectListener(hot)
-  const listening = await listen({ fetch: app.fetch, direct, host, port, keepAliveSeconds })
+  const listening = await listenWith(zael, options, stops)
   stops.push(listening.stop)
   return listening.url
+}
+
+/** Listens with the API of the current tokens. */
+const listenWith = async (
+  zael: Zael,
+  { settings, tokens, logger }: NodeOptions,
+  stops: Stops,
+): Promise<Listening> => {
+  const apiOf = (accepted: Tokens) => {
+    const { app, hot } = zael.api(accepted)
+    return { fetch: app.fetch, direct: createDirectListener(hot) }
+  }
+  const { host, port, keepAliveSeconds, stopGraceSeconds } = settings
+  const common = { host, port, keepAliveSeconds, stopGraceMs: stopGraceSeconds * 1000 }
+  if (tokens === undefined) return listen({ ...common, ...apiOf(settings) })
+  const served = await serveTokens({ tokens, apiOf, logger })
+  stops.push(served.stop)
+  return listen({
+    ...common,
+    fetch: (request, env) => served.current().fetch(request, env),
+    direct: (incoming, outgoing, others) => served.current().direct(incoming, outgoing, others),
+  })
 }
 
 export const stopAll = async (stops: Stops): Promise<void> => {
@@ -107,9 +129,9 @@ export const stopAll = async (stops: Stops): Promise<void> => {
 }
 
 /** Starts all parts, or none: if one cannot start, those before it are stopped. */
-export const startAll = async (
-  startParts: (stops: Stops) => Promise<Omit<RunningServer, 'stop'>>,
-): Promise<RunningServer> => {
+export const startAll = async <Started extends object>(
+  startParts: (stops: Stops) => Promise<Started>,
+): Promise<Started & Pick<RunningServer, 'stop'>> => {
   const stops: Stops = []
   try {
     const started = await startParts(stops)
@@ -134,6 +156,7 @@ export const startServer = (
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, environment, logger, metrics })
     stops.push(counting.stop)
-    const apiUrl = await startApi({ table: host, settings, version, logger, metrics, environment }, stops)
+    const connect = connectTo(host)
+    const apiUrl = await startApi({ connect, settings, version, logger, metrics, environment }, stops)
     return { apiUrl, host }
   })

@@ -28,15 +28,20 @@ export interface StartedHost {
  * Throws `StartError`.
  */
 export const startTableHost = async (options: ServerOptions): Promise<StartedHost> => {
-  const keys = await readApiKeys(options.settings)
-  const upstreams = await upstreamsIn(options)
-  return { host: await hostOf(options), keys, upstreams }
+  const files = await readFiles(options.settings)
+  return { host: await hostOf(options), ...files }
 }
 
-const upstreamsIn = async ({ settings }: ServerOptions): Promise<UpstreamsFile | undefined> => {
-  if (settings.upstreamsFile === null) return undefined
+/** Throws `StartError`, which lists the mistakes of a file. */
+export const readFiles = async (settings: Settings): Promise<Omit<StartedHost, 'host'>> => {
+  const keys = await readApiKeys(settings)
+  return { keys, upstreams: await upstreamsIn(settings) }
+}
+
+const upstreamsIn = async ({ upstreamsFile }: Settings): Promise<UpstreamsFile | undefined> => {
+  if (upstreamsFile === null) return undefined
   const { readUpstreamsFile } = await import('./upstreams-file.ts')
-  return readUpstreamsFile(settings.upstreamsFile)
+  return readUpstreamsFile(upstreamsFile)
 }
 
 const hostOf = async ({ settings, environment, logger, onFailure }: ServerOptions): Promise<TableHost> => {

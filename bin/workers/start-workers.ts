@@ -1,8 +1,8 @@
-import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
+import type { TableAddress } from '../../src/compose/connect.ts'
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
 import { startCounting } from '../serve/start-counting.ts'
 import { type RunningServer, startAll, startTable } from '../serve/start-server.ts'
 import type { ServerOptions, StartedHost } from '../serve/start-table-host.ts'
-import type { TableHost } from '../serve/table-host.ts'
 import { createSummedMetrics } from './worker-messages.ts'
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts'
 
@@ -24,18 +24,24 @@ export const startWorkers = (
     const metrics = createPrometheusMetrics()
     const counting = await startCounting(host, { settings, environment, logger, metrics })
     stops.push(counting.stop)
-    const pool = await startPool(host, options, { workers, own: metrics.snapshot })
+    const { endpoint, region, credentials } = host
+    const table = { endpoint, region, credentials, workers }
+    const pool = await startPool(table, options, { workers, own: metrics.snapshot })
     stops.push(pool.stop)
     return { apiUrl: pool.url, host }
   })
 
-const startPool = async (
-  { endpoint, region, credentials }: TableHost,
-  { settings, version, logger }: ServerOptions,
-  {
-    workers,
-    own,
-  }: { readonly workers: number; readonly own: ReturnType<typeof createPrometheusMetrics>['snapshot'] },
+export interface PoolParts {
+  readonly workers: number
+  /** The metrics of this process. */
+  readonly own: PrometheusMetrics['snapshot']
+}
+
+/** Starts workers on a table; undefined: the one of the environment. Throws `StartError`. */
+export const startPool = async (
+  table: TableAddress | undefined,
+  { settings, version, logger }: Pick<ServerOptions, 'settings' | 'version' | 'logger'>,
+  { workers, own }: PoolParts,
 ): Promise<WorkerPool> => {
   let pool: WorkerPool | undefined
   const summed = createSummedMetrics({
@@ -43,14 +49,15 @@ const startPool = async (
     requestOthers: (request) => pool?.send({ type: 'metrics-wanted', request }) ?? 0,
     patienceMs: METRICS_PATIENCE_MS,
   })
-  const { nodeId } = settings
+  const { nodeId, stopGraceSeconds } = settings
   pool = await startWorkerPool({
     workers,
     logger,
+    stopGraceMs: stopGraceSeconds * 1000,
     commandOf: (number) => ({
       type: 'serve',
-      table: { endpoint, region, credentials, workers },
-      nodeId: nodeId === null ? null : `${nodeId}/${number}`,
+      table,
+      settings: { ...settings, nodeId: nodeId === null ? null : `${nodeId}/${number}` },
       version,
     }),
     async onMessage(message, reply) {

@@ -1,12 +1,14 @@
 import type { TableAddress } from '../../src/compose/connect.ts'
 import { type MetricsSnapshot, sumOfMetrics } from '../../src/platform/prometheus-metrics.ts'
+import type { Settings } from '../../src/settings/settings.ts'
 
 /** Commands to a worker. `request` identifies the request that `metrics-wanted` and `metrics-text` belong to. */
 export type WorkerCommand =
   | {
       readonly type: 'serve'
-      readonly table: TableAddress
-      readonly nodeId: string | null
+      /** Undefined: the DynamoDB of the environment. */
+      readonly table: TableAddress | undefined
+      readonly settings: Settings
       readonly version: string
     }
   | { readonly type: 'metrics-wanted'; readonly request: number }

@@ -25,6 +25,8 @@ export interface PoolOptions {
   /** Receives messages after the start. */
   readonly onMessage: OnMessage
   readonly logger: Logger
+  /** How long a worker may take to finish requests in progress when it stops. */
+  readonly stopGraceMs: number
 }
 
 /** Workers that share a port. A worker that ends is replaced; the delay grows with every early end. */
@@ -35,8 +37,8 @@ export interface WorkerPool {
   stop(): Promise<void>
 }
 
-/** Longer than a node takes to stop. */
-const STOP_PATIENCE_MS = 10_000
+/** How long a node takes to stop after the requests in progress have ended. */
+const STOP_PATIENCE_MS = 3_000
 
 const sendTo = (worker: Worker, command: WorkerCommand): void => {
   // a worker may have ended just now
@@ -64,10 +66,10 @@ const launch = async (
   })
 }
 
-const ended = async (worker: Worker): Promise<void> => {
+const ended = async (worker: Worker, stopGraceMs: number): Promise<void> => {
   if (worker.isDead()) return
   const exit = once(worker, 'exit')
-  const hurry = setTimeout(() => worker.process.kill('SIGKILL'), STOP_PATIENCE_MS)
+  const hurry = setTimeout(() => worker.process.kill('SIGKILL'), stopGraceMs + STOP_PATIENCE_MS)
   sendTo(worker, { type: 'stop' })
   await exit
   clearTimeout(hurry)
@@ -92,7 +94,7 @@ const createDelayed = () => {
 
 /** Keeps one worker running for each number. */
 const createPlaces = (options: PoolOptions) => {
-  const { logger } = options
+  const { logger, stopGraceMs } = options
   const alive = new Map<number, Worker>()
   const replacements = createDelayed()
   let isStopping = false
@@ -123,7 +125,7 @@ const createPlaces = (options: PoolOptions) => {
   const stop = async (): Promise<void> => {
     isStopping = true
     replacements.cancel()
-    await Promise.all([...alive.values()].map(ended))
+    await Promise.all([...alive.values()].map((worker) => ended(worker, stopGraceMs)))
   }
   return { alive, place, stop }
 }

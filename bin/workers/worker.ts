@@ -1,8 +1,9 @@
 import { reasonOf, StartError } from '../../src/command-line/failure.ts'
+import { connectTo, connectToAws } from '../../src/compose/connect.ts'
 import { createConsoleLogger } from '../../src/platform/console-logger.ts'
 import { createPrometheusMetrics } from '../../src/platform/prometheus-metrics.ts'
-import { readSettings } from '../../src/settings/read-settings.ts'
 import { type Stops, startApi, stopAll } from '../serve/start-server.ts'
+import { tokensOf } from '../serve/tokens.ts'
 import { createReplies, type WorkerCommand, type WorkerMessage } from './worker-messages.ts'
 
 const METRICS_PATIENCE_MS = 2_000
@@ -11,8 +12,6 @@ const METRICS_PATIENCE_MS = 2_000
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
-const settings = readSettings(process.env)
-const logger = createConsoleLogger(settings.logLevel)
 const metrics = createPrometheusMetrics()
 const texts = createReplies<string>(METRICS_PATIENCE_MS)
 const stops: Stops = []
@@ -25,21 +24,14 @@ const send = (message: WorkerMessage): void => {
 const metricsText = async (): Promise<string> =>
   (await texts.to((request) => send({ type: 'metrics-text-wanted', request }))) ?? metrics.text()
 
-const serve = async ({
-  table,
-  nodeId,
-  version,
-}: Extract<WorkerCommand, { type: 'serve' }>): Promise<void> => {
-  const options = {
-    table,
-    settings: { ...settings, nodeId },
-    environment: process.env,
-    version,
-    logger,
-    metrics,
-    metricsText,
-  }
+const serve = async (command: Extract<WorkerCommand, { type: 'serve' }>): Promise<void> => {
+  const { table, settings, version } = command
+  const environment = process.env
+  const logger = createConsoleLogger(settings.logLevel)
+  const connect = table === undefined ? connectToAws : connectTo(table)
   try {
+    const tokens = table === undefined ? tokensOf(environment, logger) : undefined
+    const options = { connect, settings, tokens, environment, version, logger, metrics, metricsText }
     send({ type: 'listening', url: await startApi(options, stops) })
   } catch (error) {
     send({ type: 'failed', message: error instanceof StartError ? error.message : reasonOf(error) })

@@ -107,6 +107,8 @@ export const SETTINGS = {
   maxBodyBytes: setting('MAX_BODY_BYTES', wholeNumber(1, 1024 * MEBIBYTE), String(MEBIBYTE)),
   maxModelBodyBytes: setting('MAX_MODEL_BODY_BYTES', wholeNumber(1, 1024 * MEBIBYTE), String(32 * MEBIBYTE)),
   keepAliveSeconds: setting('KEEP_ALIVE_SECONDS', wholeNumber(1, HOUR_SECONDS), '65'),
+  /** How long requests in progress may take to finish after a signal to stop. */
+  stopGraceSeconds: setting('STOP_GRACE_SECONDS', wholeNumber(0, HOUR_SECONDS), '7'),
   corsOrigins: setting('CORS_ORIGINS', origins, ''),
   trustedProxies: setting('TRUSTED_PROXIES', wholeNumber(0, 100), '0'),
 }

@@ -30,6 +30,7 @@ test('every setting has a default', () => {
     rateLimitWindowSeconds: 60,
     configCacheSeconds: 30,
     leaseTtlMs: 1000,
+    stopGraceSeconds: 7,
     storeDeadlineMs: 250,
     onUnavailable: 'deny',
     maxClockSkewMs: 5000,

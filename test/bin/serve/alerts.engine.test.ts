@@ -83,7 +83,10 @@ const startNodes = async () => {
       createRecordQueue(createDelivery({ aggregator: opened.aggregator, logger: silentLogger })).add,
     )
     urls.push(
-      await startApi({ ...common, table, version: '0.0.0', metrics: createPrometheusMetrics() }, stops),
+      await startApi(
+        { ...common, connect: connectTo(table), version: '0.0.0', metrics: createPrometheusMetrics() },
+        stops,
+      ),
     )
   }
   return { urls, aggregators, records, flush: engine.flush }
