@@ -27,7 +27,7 @@ const SRC = {
 const TOP = {
   cli: ['src/(command-line|contract|core/model|platform/loopback)'],
   seed: ['src/core'],
-  lib: ['src/(core|settings)'],
+  lib: ['src/(contract|core|settings)'],
   lambdas: ['src/(compose|core|http|platform|settings|usage)'],
   bin: ['src', 'cli', 'lib', 'seed'],
 }

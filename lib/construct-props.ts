@@ -9,6 +9,12 @@ import type { ZaelFunction } from './zael-function.ts'
  */
 export type Flavour = 'aws' | 'local'
 
+/**
+ * STORE_DEADLINE_MS of a function that decides: its first call opens a connection with a share of a CPU. LocalStack writes items
+ * of a table with a stream one after another.
+ */
+export const storeDeadlineMs = (flavour: Flavour = 'aws'): string => (flavour === 'aws' ? '1000' : '10000')
+
 /** A secret. */
 export interface SecretRef {
   readonly secretArn: string

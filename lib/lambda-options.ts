@@ -5,7 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 
 /** The options of every function of zael. */
 export interface LambdaOptions {
-  /** CPU grows with memory. Default 512 for the API, 256 for the aggregator. */
+  /** CPU grows with memory. Default 512 for the API and the authorizer, 256 for the aggregator. */
   readonly memoryMb?: number
   /** Default arm64, which costs less. */
   readonly architecture?: Architecture

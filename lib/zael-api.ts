@@ -16,7 +16,7 @@ import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
 import { ALERT_SETTINGS, type AlertAccess, alertEnvironment } from './alert-access.ts'
 import { API_SOURCE } from './bundle-lambda.ts'
-import { checkEnvironment, type Flavour, type SecretRef } from './construct-props.ts'
+import { checkEnvironment, type Flavour, type SecretRef, storeDeadlineMs } from './construct-props.ts'
 import type { LambdaOptions } from './lambda-options.ts'
 import { API_ACTIONS, grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
 import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
@@ -57,12 +57,6 @@ const REJECTED_SETTINGS = [
 ]
 
 const STAGE = 'prod'
-
-/**
- * The first call of a Lambda opens a connection with a share of a CPU. LocalStack writes items of a table with a stream one
- * after another.
- */
-const DEADLINE_MS = { aws: '1000', emulator: '10000' } as const
 
 /** The HTTP API: a regional REST API that passes every request to one Lambda. */
 export class ZaelApi extends Construct {
@@ -110,7 +104,7 @@ export class ZaelApi extends Construct {
       defaultMemoryMb: 512,
       options: props,
       environment: {
-        STORE_DEADLINE_MS: streams ? DEADLINE_MS.aws : DEADLINE_MS.emulator,
+        STORE_DEADLINE_MS: storeDeadlineMs(props.flavour),
         ...props.environment,
         TABLE_NAME: table.tableName,
         ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,

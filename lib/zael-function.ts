@@ -48,7 +48,7 @@ export interface ZaelFunctionProps {
   readonly options: LambdaOptions
 }
 
-type Conditions = Record<string, Record<string, string>>
+type Conditions = Record<string, Record<string, string | readonly string[]>>
 
 /** A Lambda of zael: Node, with a role that may write the function's logs, and whatever else `allow` adds. */
 export class ZaelFunction extends Construct {

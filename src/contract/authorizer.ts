@@ -33,6 +33,9 @@ export const authorizerOptions = closedObject({
 
 export type AuthorizerOptions = v.InferOutput<typeof authorizerOptions>
 
+/** The variable of a function that settles what the authorizer reserved: the name of the table. */
+export const SETTLING_TABLE = 'ZAEL_TABLE_NAME'
+
 /**
  * The values that API Gateway keeps of an authorizer's response, as `$context.authorizer.<name>` in mappings and as
  * `event.requestContext.authorizer` in functions. They are texts: API Gateway takes no other values than scalars.

@@ -22,6 +22,7 @@ test.each([
   ['ZaelTokens', 'lib/zael-tokens.ts'],
   ['ZaelApi', 'lib/zael-api.ts'],
   ['ZaelAggregator', 'lib/zael-aggregator.ts'],
+  ['ZaelAuthorizer', 'lib/zael-authorizer.ts'],
   ['ZaelAlarms', 'lib/zael-alarms.ts'],
 ])('the documentation of %s has all of its properties and no other', (construct, file) => {
   const own = propsOf(`${construct}Props`, read(file))
