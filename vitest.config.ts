@@ -5,6 +5,7 @@ const sources = {
   'zael/dynamodb': '/src/library/dynamodb.ts',
   'zael/hono': '/src/library/hono.ts',
   'zael/express': '/src/library/express.ts',
+  'zael/lambda': '/src/library/lambda.ts',
   'zael/cdk': '/lib/index.ts',
   zael: '/src/library/index.ts',
 }

@@ -48,7 +48,23 @@ import {
  * const limiter = createRateLimiter({ limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }] })
  * const { allowed, retryAfterMs } = await limiter.check('user-42')
  */
-export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter => {
+export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter =>
+  createLimiterOf(options, { runsBetweenRequests: true })
+
+/** Where a limiter runs. */
+export interface Runtime {
+  /**
+   * False: nothing runs after a response, as on Lambda. There is no timer, and `flush` leaves counts of denials for later writes, for 10 s
+   * at most.
+   */
+  readonly runsBetweenRequests: boolean
+}
+
+/** As `createRateLimiter`, for a runtime. */
+export const createLimiterOf = (
+  options: RateLimiterOptions,
+  { runsBetweenRequests }: Runtime,
+): RateLimiter => {
   checkLimiterOptions(options)
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? createConsoleLogger('info')
@@ -57,8 +73,9 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
     options.config === 'table'
       ? inTable(options, { store, clock, logger })
       : inCode(options, { store, logger })
-  const limiter = createLimiter(dependenciesOf(options, { store, config: target.config, clock, logger }))
-  const timer = createFlushTimer(() => limiter.flush(), logger)
+  const parts = { store, config: target.config, clock, logger, runsBetweenRequests }
+  const limiter = createLimiter(dependenciesOf(options, parts))
+  const timer = runsBetweenRequests ? createFlushTimer(() => limiter.flush(), logger) : noTimer
   const decide = createDecide(limiter, target)
 
   return {
@@ -77,11 +94,15 @@ export const createRateLimiter = (options: RateLimiterOptions = {}): RateLimiter
       const until = slotsUntil(options, moment.now)
       return describedReservation(await decide.byLimiter(key, options, true, until), clock.now(), clock)
     },
-    flush: () => limiter.flush({ all: true }),
-    close() {
+    async flush() {
+      await timer.flushed()
+      await limiter.flush({ all: runsBetweenRequests })
+    },
+    async close() {
       timer.stop()
       target.close()
-      return limiter.flush({ all: true })
+      await timer.flushed()
+      await limiter.flush({ all: true })
     },
   }
 }
@@ -118,7 +139,7 @@ const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 
 
 const inTable = (
   { onUnavailable = DEFAULT_LIMITER_SETTINGS.onUnavailable, metrics = noMetrics }: LimitsInTable,
-  { store, clock, logger }: Omit<Parts, 'config'>,
+  { store, clock, logger }: Pick<Parts, 'store' | 'clock' | 'logger'>,
 ): Target => {
   if (store.config === undefined) {
     throw invalid('store', "be a table, such as dynamoDbStore() of zael/dynamodb, where config is 'table'")
@@ -190,13 +211,13 @@ const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Dec
   }
 }
 
-interface Parts extends Pick<LimiterDependencies, 'config' | 'clock' | 'logger'> {
+interface Parts extends Pick<LimiterDependencies, 'config' | 'clock' | 'logger'>, Runtime {
   readonly store: LimiterStore
 }
 
 const dependenciesOf = (
   { metrics, onUnavailable, leaseTtlMs }: RateLimiterOptions,
-  { store, ...parts }: Parts,
+  { store, runsBetweenRequests, ...parts }: Parts,
 ): LimiterDependencies => ({
   ...parts,
   buckets: store.buckets,
@@ -208,7 +229,10 @@ const dependenciesOf = (
   slotPrefix: newSlotPrefix(),
   hash: sha256,
   // a store in memory has no write to save
-  settings: withoutUndefined({ onUnavailable, leaseTtlMs: store.table === undefined ? 0 : leaseTtlMs }),
+  settings: {
+    ...withoutUndefined({ onUnavailable, leaseTtlMs: store.table === undefined ? 0 : leaseTtlMs }),
+    ...(!runsBetweenRequests && { useDelayMs: 0 }),
+  },
 })
 
 const FLUSH_EVERY_MS = 1000
@@ -217,13 +241,18 @@ const FLUSH_EVERY_MS = 1000
 export interface FlushTimer {
   start(): void
   stop(): void
+  /** Resolves when the flush that the timer has begun has ended. Never rejects. */
+  flushed(): Promise<void>
 }
+
+const noTimer: FlushTimer = { start() {}, stop() {}, async flushed() {} }
 
 export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): FlushTimer => {
   let timer: ReturnType<typeof setInterval> | undefined
   let isStopped = false
+  let current: Promise<void> | undefined
   const flushOnce = (): void => {
-    flush().catch((error: unknown) => logger.warn('flush failed', { reason: String(error) }))
+    current = flush().catch((error: unknown) => logger.warn('flush failed', { reason: String(error) }))
   }
   return {
     start() {
@@ -235,6 +264,9 @@ export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): Fl
     stop() {
       isStopped = true
       clearInterval(timer)
+    },
+    async flushed() {
+      await current
     },
   }
 }

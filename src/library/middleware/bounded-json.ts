@@ -3,7 +3,8 @@ import { scanJson } from '../../web/json-scan.ts'
 /** Responses that contain usage are small; larger bodies are passed on unread. */
 const MAX_BYTES = 1_048_576
 
-const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
+/** Media types whose body is JSON. */
+export const JSON_TYPE = /^application\/(json|[\w.-]+\+json)\s*(;|$)/i
 
 /** The body of a response if it is JSON of at most 1 MiB, else undefined. The response is not changed. */
 export const boundedJson = async (response: Response): Promise<unknown> => {
@@ -36,6 +37,13 @@ const boundedText = async (body: ReadableStream<Uint8Array> | null): Promise<str
 
 /** Characters scanned per turn of the event loop, about 2 ms. */
 const CHARS_PER_TURN = 131_072
+
+/** The value of a text if it is JSON of at most 1 MiB, else undefined. */
+export const boundedJsonOf = async (text: string): Promise<unknown> =>
+  // a character is at least a byte, so that longer texts need not be measured
+  text.length <= MAX_BYTES && new TextEncoder().encode(text).byteLength <= MAX_BYTES
+    ? boundedValue(text)
+    : undefined
 
 /** Undefined for JSON with more parts than a request may have: it may repeat input of a client, and parsing cannot yield. */
 const boundedValue = async (text: string): Promise<unknown> => {

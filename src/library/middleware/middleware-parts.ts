@@ -3,7 +3,7 @@ import type { Logger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { systemClock } from '../../platform/runtime.ts'
 import { withoutUndefined } from '../arguments.ts'
-import { createRateLimiter } from '../limiter/create-rate-limiter.ts'
+import { createLimiterOf, type Runtime } from '../limiter/create-rate-limiter.ts'
 import type { RateLimiter } from '../limiter/rate-limiter.ts'
 import type { SettleFunction } from '../requests/costs.ts'
 import { checkRateLimitOptions, type LimiterOrLimits, type RateLimitOptions } from './rate-limit-options.ts'
@@ -25,7 +25,10 @@ export interface MiddlewareParts extends HeaderOptions {
 const FORMS: readonly HeaderForm[] = ['ietf']
 
 /** Throws `ZaelError('invalid_request')` whose `field` names the unknown or invalid option. */
-export const middlewareParts = <Native>(options: RateLimitOptions<Native>): MiddlewareParts => {
+export const middlewareParts = <Native>(
+  options: RateLimitOptions<Native>,
+  runtime: Runtime,
+): MiddlewareParts => {
   checkRateLimitOptions(options)
   const shared = sharedParts(options)
   const { headers: forms = FORMS, resetFormat = 'seconds', shadow: isShadow = false, settle } = options
@@ -36,7 +39,7 @@ export const middlewareParts = <Native>(options: RateLimitOptions<Native>): Midd
     isShadow,
     settle,
     settleFailed: createOnceAMinute(shared.clock),
-    limiter: limiterOf(options, shared),
+    limiter: limiterOf(options, shared, runtime),
     report: reportOf(options, shared),
   }
 }
@@ -50,12 +53,12 @@ const sharedParts = <Native>({ logger, metrics, clock }: RateLimitOptions<Native
 })
 
 /** Passes only the options of a limiter, because it rejects unknown ones. */
-const limiterOf = (options: LimiterOrLimits, shared: SharedParts): RateLimiter => {
+const limiterOf = (options: LimiterOrLimits, shared: SharedParts, runtime: Runtime): RateLimiter => {
   if (options.limiter !== undefined) return options.limiter
   const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs } =
     options
   const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs }
-  return createRateLimiter({ ...shared, ...withoutUndefined(given) })
+  return createLimiterOf({ ...shared, ...withoutUndefined(given) }, runtime)
 }
 
 const reportOf = <Native>(

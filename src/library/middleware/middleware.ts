@@ -4,6 +4,7 @@ import type { Cost } from '../../core/model/meter.ts'
 import type { Logger } from '../../core/ports/platform.ts'
 import { renewedWhileOpen } from '../../web/slot-renewal.ts'
 import { isPending } from '../arguments.ts'
+import type { Runtime } from '../limiter/create-rate-limiter.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 import type { RequestFacts, ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import { createBypass, createExemption } from '../requests/exemptions.ts'
@@ -27,9 +28,9 @@ export interface RequestOutcome {
   readonly end?: () => Promise<void>
 }
 
-interface EarlyResponse {
+export interface EarlyResponse {
   readonly status: 401 | 429 | 503
-  readonly body: object
+  readonly body: { readonly error: string; readonly message: string }
 }
 
 /** Limits requests, independent of the framework. */
@@ -37,13 +38,20 @@ export interface RequestLimiter<Native> {
   /** Passed to key functions with each request. */
   readonly logger: Logger
   check(request: RequestFacts<Native>): Promise<RequestOutcome>
+  /** Writes what must not wait for a later request. Never throws. */
+  flush(): Promise<void>
 }
 
 const PASS: RequestOutcome = {}
 
+const SERVER: Runtime = { runsBetweenRequests: true }
+
 /** Throws `ZaelError('invalid_request')` whose `field` names the unknown or invalid option. */
-export const createRequestLimiter = <Native>(options: RateLimitOptions<Native>): RequestLimiter<Native> => {
-  const parts = middlewareParts(options)
+export const createRequestLimiter = <Native>(
+  options: RateLimitOptions<Native>,
+  runtime: Runtime = SERVER,
+): RequestLimiter<Native> => {
+  const parts = middlewareParts(options, runtime)
   const keyOf = options.key ?? byClientIp()
   const isPassed = createPass(options, parts)
   const chargeOf = createCharge(options)
@@ -58,7 +66,19 @@ export const createRequestLimiter = <Native>(options: RateLimitOptions<Native>):
     return decide(caller, isPending(charge) ? await charge : charge)
   }
   const outcomeOfFailure = (error: unknown): RequestOutcome => outcomeOfError(error, parts)
-  return { logger: parts.logger, check: (request) => outcome(request).catch(outcomeOfFailure) }
+  return {
+    logger: parts.logger,
+    check: (request) => outcome(request).catch(outcomeOfFailure),
+    flush: () => flushed(parts),
+  }
+}
+
+const flushed = async ({ limiter, logger }: MiddlewareParts): Promise<void> => {
+  try {
+    await limiter.flush()
+  } catch (error) {
+    logger.warn('flush failed', { reason: String(error) })
+  }
 }
 
 /** Whether a request is exempt, or bypasses the limiter, which is counted. */
@@ -161,7 +181,7 @@ const outcomeOfError = (error: unknown, { isShadow, logger }: MiddlewareParts): 
 
 const endedEarly = (
   status: EarlyResponse['status'],
-  body: object,
+  body: EarlyResponse['body'],
   headers: LimitHeaders['headers'],
 ): RequestOutcome => ({
   earlyResponse: { status, body },

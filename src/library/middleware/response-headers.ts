@@ -89,6 +89,12 @@ const described = new WeakMap<object, LimitHeaders>()
 /** The headers that the response must have. */
 export const headersOf = (target: object): Readonly<Headers> => described.get(target)?.headers ?? {}
 
+/** Whether a limiter has decided about the request of this target before. */
+export const isDescribed = (target: object): boolean => described.has(target)
+
+/** Removes what a target describes, for one that may belong to another request later. */
+export const forgetResponse = (target: object): void => void described.delete(target)
+
 /**
  * If several limiters decide about one request, its response describes the one that denies, else the one with the least
  * share left, independent of the order in which they are mounted. It is degraded if one of them is.

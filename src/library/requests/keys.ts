@@ -77,7 +77,8 @@ const createWarnOnce = (trustedProxies: ClientIpOptions['trustedProxies']) => {
   let isWarned = false
   return (logger: Logger | undefined, connection: string, forwardedFor: string | undefined): void => {
     if (isWarned || logger === undefined) return
-    const isIgnored = forwardedFor !== undefined && !isWithoutProxy
+    // API Gateway sends the address of the connection, if there is no other
+    const isIgnored = forwardedFor !== undefined && forwardedFor !== connection && !isWithoutProxy
     if (!isIgnored && connection !== 'unknown') return
     isWarned = true
     if (isIgnored) logger.warn('x-forwarded-for ignored', { connection, hint: FORWARDED_HINT })
