@@ -11,6 +11,7 @@ const SRC = {
   'command-line': [],
   core: [],
   contract: ['core/model'],
+  declarative: ['core/model', 'contract'],
   gateway: ['core', 'web'],
   store: ['core', 'contract'],
   platform: ['core'],
@@ -25,7 +26,7 @@ const SRC = {
 
 /** What the folders beside `src` import of this repository, beside themselves. `bin`, `lambdas` and `lib` are on top. */
 const TOP = {
-  cli: ['src/(command-line|contract|core/model|platform/loopback)'],
+  cli: ['src/(command-line|contract|core/model|declarative|platform/loopback)'],
   seed: ['src/core'],
   lib: ['src/(contract|core|settings)'],
   lambdas: ['src/(compose|core|http|platform|settings|usage)'],

@@ -13,12 +13,12 @@ import {
   TOPIC_RULE,
 } from '../core/model/alert.ts'
 import { METERS } from '../core/model/meter.ts'
-import { POLICY_SCOPES, policyKeyOf, SELECTOR_RULES } from '../core/model/policy.ts'
+import { POLICY_PATH_RULE, policyOfPath } from '../core/model/policy.ts'
 import { boundedList, checkedBy, closedObject, type Fault } from './containers.ts'
 import { id, nextCursor, numberFrom, optionalOrNull, seconds } from './fields.ts'
 import { limitName } from './limit-fields.ts'
 
-const alertName = v.pipe(v.string(), v.regex(ALERT_NAME_PATTERN, ALERT_NAME_RULE))
+export const alertName = v.pipe(v.string(), v.regex(ALERT_NAME_PATTERN, ALERT_NAME_RULE))
 
 export const alertParam = v.object({ name: alertName })
 
@@ -63,21 +63,9 @@ const shares = v.pipe(
   v.description('The shares in use at which the alert is sent; default 0.8 and 1'),
 )
 
-/** The policy that a text names: its scope and its selector as in the path of a policy. */
-const policyOfText = (text: string) => {
-  const at = text.indexOf('/')
-  const scope = POLICY_SCOPES.find((each) => each === text.slice(0, Math.max(at, 0)))
-  const selector = text.slice(at + 1)
-  return scope !== undefined && SELECTOR_RULES[scope].isMet(selector)
-    ? policyKeyOf(scope, selector)
-    : undefined
-}
-
-const policyRule = `be <scope>/<selector> as in the path of a policy, such as TENANT/acme or GLOBAL/*; scopes: ${POLICY_SCOPES.join(', ')}`
-
 const policy = v.pipe(
-  v.string(policyRule),
-  v.check((text) => policyOfText(text) !== undefined, policyRule),
+  v.string(POLICY_PATH_RULE),
+  v.check((text) => policyOfPath(text) !== undefined, POLICY_PATH_RULE),
   v.description('Only the bucket of this policy: `<scope>/<selector>`'),
 )
 
@@ -113,7 +101,7 @@ export const alertBody = v.pipe(alertFields, checkedBy(targetFault), v.metadata(
 /** The alert that a body describes; its URL is normalized, its shares are sorted. */
 export const alertDraftOf = (body: AlertFields): AlertDraft => ({
   entityId: body.entity_id ?? null,
-  policy: (body.policy && policyOfText(body.policy)) || null,
+  policy: (body.policy && policyOfPath(body.policy)) || null,
   limitName: body.limit_name ?? null,
   shares: [...(body.shares ?? DEFAULT_SHARES)].sort((a, b) => a - b),
   target: targetOf(body),

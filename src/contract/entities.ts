@@ -29,12 +29,15 @@ const changeable = {
 
 export const newEntityBody = v.strictObject({ entity_id: id, name, ...changeable })
 
-export const entityPatchBody = v.strictObject({
+/** The fields of an entity that an administrator may change. */
+export const entityFields = {
   name: v.exactOptional(name),
   ...changeable,
   disabled: v.exactOptional(v.boolean()),
   bypass: v.exactOptional(v.boolean()),
-})
+}
+
+export const entityPatchBody = v.strictObject(entityFields)
 
 export const entityResponse = v.pipe(
   v.object({

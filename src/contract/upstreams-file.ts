@@ -13,18 +13,18 @@ export interface UpstreamsFile {
   readonly models: ReadonlyMap<string, ModelDraft>
 }
 
-const fileDocument = closedObject(
-  {
-    upstreams: v.exactOptional(plainRecord(upstreamName, upstreamBody, 'be {<name>: {kind: <kind>, …}}')),
-    models: v.exactOptional(plainRecord(modelId, modelBody, 'be {<id>: {upstreams: [{upstream: <name>}]}}')),
-  },
-  {
-    object: 'be {upstreams: {<name>: {…}}, models: {<id>: {…}}}',
-    unknown: 'not be given: the fields are upstreams and models',
-  },
-)
+/** Upstreams by name, and models by id, in files. Entries have the fields of the bodies of `PUT`. */
+export const upstreamAndModelEntries = {
+  upstreams: v.exactOptional(plainRecord(upstreamName, upstreamBody, 'be {<name>: {kind: <kind>, …}}')),
+  models: v.exactOptional(plainRecord(modelId, modelBody, 'be {<id>: {upstreams: [{upstream: <name>}]}}')),
+}
 
-/** The contents of a document, or every fault of it. Entries have the fields of the bodies of `PUT`. */
+const fileDocument = closedObject(upstreamAndModelEntries, {
+  object: 'be {upstreams: {<name>: {…}}, models: {<id>: {…}}}',
+  unknown: 'not be given: the fields are upstreams and models',
+})
+
+/** The contents of a document, or every fault of it. */
 export const parseUpstreamsFile = (
   document: unknown,
 ): { readonly file: UpstreamsFile } | { readonly faults: readonly LocatedFault[] } => {

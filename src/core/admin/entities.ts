@@ -1,6 +1,7 @@
 import {
   ancestorsOf,
   ENTITY_BOUNDS,
+  ENTITY_DEFAULTS,
   type Entity,
   ID_RULE,
   isId,
@@ -35,15 +36,7 @@ export interface EntityDraft extends EntityPatch {
 }
 
 export const newEntity = (draft: EntityDraft, now: bigint): Entity => ({
-  kind: 'entity',
-  parentId: null,
-  cascade: true,
-  role: null,
-  priority: 'normal',
-  models: null,
-  disabled: false,
-  bypass: false,
-  metadata: {},
+  ...ENTITY_DEFAULTS,
   ...draft,
   createdAt: now,
   version: now,

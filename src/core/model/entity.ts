@@ -25,6 +25,19 @@ export interface Entity {
   readonly version: bigint
 }
 
+/** The fields of an entity for which nothing is stated. */
+export const ENTITY_DEFAULTS = {
+  kind: 'entity',
+  parentId: null,
+  cascade: true,
+  role: null,
+  priority: 'normal',
+  models: null,
+  disabled: false,
+  bypass: false,
+  metadata: {},
+} as const satisfies Partial<Entity>
+
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
 
 export const MODEL_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/

@@ -158,7 +158,7 @@ export const limitToJson = (limit: Limit) => ({
 })
 
 /** The fields of a size in snake case, whatever its algorithm. The `limit` of a window is shown as its `capacity` as well. */
-const sizeToJson = (size: LimitSize) => ({
+export const sizeToJson = (size: LimitSize) => ({
   algorithm: size.algorithm,
   capacity: 'limit' in size ? size.limit : size.capacity,
   ...Object.fromEntries(Object.entries(size).map(([name, value]) => [snakeCase(name), value])),

@@ -123,7 +123,8 @@ export interface Limit {
 /** Whether a limit denies. */
 export const isEnforced = ({ mode }: Limit): boolean => mode === undefined || mode === 'enforce'
 
-const DEFAULT_WARN_AT = 0.8
+/** The `warnAt` of a limit without one, except of concurrency limits. */
+export const DEFAULT_WARN_AT = 0.8
 
 /** The amount in use from which a limit of this capacity is nearly used up. For a concurrency limit only with a `warnAt`. */
 export const nearAmount = ({ meter, warnAt }: Limit, capacity: number): number =>

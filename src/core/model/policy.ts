@@ -156,6 +156,18 @@ export const policyKeyOf = (scope: PolicyScope, selector: string): PolicyKey => 
   selector: scope === 'USER_MODEL' ? userModelSelector(...userAndModel(selector)) : selector,
 })
 
+/** The policy that a path names, such as `TENANT/acme`; undefined: none. The inverse of `policyPath`. */
+export const policyOfPath = (text: string): PolicyKey | undefined => {
+  const at = text.indexOf('/')
+  const scope = POLICY_SCOPES.find((each) => each === text.slice(0, Math.max(at, 0)))
+  const selector = text.slice(at + 1)
+  return scope !== undefined && SELECTOR_RULES[scope].isMet(selector)
+    ? policyKeyOf(scope, selector)
+    : undefined
+}
+
+export const POLICY_PATH_RULE = `be <scope>/<selector> as in the path of a policy, such as TENANT/acme or GLOBAL/*; scopes: ${POLICY_SCOPES.join(', ')}`
+
 /** The properties of a request that select its policies. A property that is undefined selects none. */
 export interface PolicySubject {
   /** The user that a client or a gateway names. */
