@@ -1,4 +1,4 @@
-import { App, Validations } from 'aws-cdk-lib'
+import { App, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import type { Flavour } from '../lib/construct-props.ts'
 import { ZaelStack } from '../lib/zael-stack.ts'
@@ -39,6 +39,11 @@ const flavour: Flavour =
     ? chosen
     : reject(`-c flavour=${chosen}: the flavour must be aws or local`)
 
+const removalPolicy = context('removalPolicy') ?? 'retain'
+if (removalPolicy !== 'retain' && removalPolicy !== 'destroy') {
+  reject(`-c removalPolicy=${removalPolicy}: the removal policy of the table must be retain or destroy`)
+}
+
 if (flavour === 'local') {
   new ZaelStack(app, `Zael-${name}`, {
     name,
@@ -57,7 +62,9 @@ if (flavour === 'local') {
       bedrockModels: listIn('bedrockModels'),
       bedrockMantle: context('bedrockMantle') === 'true',
       upstreamSecrets: listIn('upstreamSecrets'),
+      cloudWatchRole: context('cloudWatchRole') !== 'false',
     },
+    table: { removalPolicy: removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN },
     alerts: { alertTopics: listIn('alertTopics'), alertSecrets: listIn('alertSecrets') },
   })
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))

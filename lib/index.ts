@@ -1,4 +1,6 @@
 export type { AlertAccess, TopicRef } from './alert-access.ts'
+export type { ApiDomain } from './api-domain.ts'
+export type { ApiAuthorization } from './api-routes.ts'
 export type { Flavour, SecretRef } from './construct-props.ts'
 export { type GatewayResponsesOptions, gatewayResponses } from './gateway-responses.ts'
 export type { LambdaOptions } from './lambda-options.ts'

@@ -1,19 +1,68 @@
-import { Validations } from 'aws-cdk-lib'
+import { Resource, Stack, Validations } from 'aws-cdk-lib'
+import { CfnVPCEndpoint, type IVpc, type SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import type { FunctionOptions, IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { LambdaOptions } from './lambda-options.ts'
 
-/** The CDK's properties for the network of a function. */
+/** The services of AWS that a function calls, as in the names of their endpoints. */
+export type AwsService = 'dynamodb' | 'secretsmanager' | 'sns'
+
+/** The CDK's properties for the network of a function. Throws an error that names the invalid option. */
 export const networkOf = ({
   vpc,
   vpcSubnets,
   securityGroups,
-}: LambdaOptions): Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> => ({
-  ...(vpc !== undefined && { vpc }),
-  ...(vpcSubnets !== undefined && { vpcSubnets }),
-  ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }),
-})
+}: LambdaOptions): Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> => {
+  if (vpc === undefined) return {}
+  const inPublic = new Set(vpc.publicSubnets.map(({ subnetId }) => subnetId))
+  if (vpc.selectSubnets(vpcSubnets).subnetIds.some((id) => inPublic.has(id))) {
+    throw new Error('vpcSubnets must be private subnets: a function in a public one has no public address')
+  }
+  return {
+    vpc,
+    ...(vpcSubnets !== undefined && { vpcSubnets }),
+    ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }),
+  }
+}
+
+/**
+ * Makes synthesis fail if a function in isolated subnets cannot reach a service that it calls. A VPC of another app is not
+ * checked: its endpoints are unknown. The check runs last, as endpoints may be added later.
+ */
+export const requireEndpoints = (
+  scope: Construct,
+  { vpc, vpcSubnets }: LambdaOptions,
+  services: readonly AwsService[],
+): void => {
+  if (vpc === undefined || !Resource.isOwnedResource(vpc) || !isIsolated(vpc, vpcSubnets)) return
+  scope.node.addValidation({
+    validate: () => {
+      const present = endpointsOf(scope, vpc)
+      return services.filter((service) => !present.some((name) => name.includes(`.${service}`))).map(missing)
+    },
+  })
+}
+
+const isIsolated = (vpc: IVpc, selection: SubnetSelection | undefined): boolean => {
+  const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId))
+  return vpc.selectSubnets(selection).subnetIds.some((id) => isolated.has(id))
+}
+
+/** The names of the services for which the app has endpoints in `vpc`, as JSON. */
+const endpointsOf = (scope: Construct, vpc: IVpc): readonly string[] => {
+  const resolve = (value: unknown): string => JSON.stringify(Stack.of(vpc).resolve(value))
+  return scope.node.root.node
+    .findAll()
+    .filter((construct) => construct instanceof CfnVPCEndpoint)
+    .filter((endpoint) => resolve(endpoint.vpcId) === resolve(vpc.vpcId))
+    .map((endpoint) => resolve(endpoint.serviceName))
+}
+
+const missing = (service: AwsService): string =>
+  service === 'dynamodb'
+    ? "vpcSubnets are isolated: the function needs a gateway endpoint for DynamoDB: vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB })"
+    : `vpcSubnets are isolated: the function needs an interface endpoint for ${service} (vpc.addInterfaceEndpoint), or subnets with a NAT gateway`
 
 /** What the Lambda service does with the role of a function in a VPC: AWSLambdaVPCAccessExecutionRole, without its logs. */
 const INTERFACE_ACTIONS = [

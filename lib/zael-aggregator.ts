@@ -14,6 +14,7 @@ import { Construct } from 'constructs'
 import { ALERT_SETTINGS, type AlertAccess, alertEnvironment, grantAlerts } from './alert-access.ts'
 import { AGGREGATOR_SOURCE, STREAM_BATCHES } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour } from './construct-props.ts'
+import type { AwsService } from './lambda-network.ts'
 import type { LambdaOptions } from './lambda-options.ts'
 import { grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
 import { ZaelFunction } from './zael-function.ts'
@@ -53,6 +54,12 @@ const hasReceivers = (props: ZaelAggregatorProps): boolean => {
   )
 }
 
+const servicesOf = ({ alertTopics = [], alertSecrets = [] }: ZaelAggregatorProps): readonly AwsService[] => [
+  'dynamodb',
+  ...(alertTopics.length > 0 ? (['sns'] as const) : []),
+  ...(alertSecrets.length > 0 ? (['secretsmanager'] as const) : []),
+]
+
 /** Attempts to deliver alerts that are due while no batch arrives. */
 const ATTEMPTS_EVERY = Duration.minutes(1)
 
@@ -81,6 +88,7 @@ export class ZaelAggregator extends Construct {
       source: AGGREGATOR_SOURCE,
       timeout: Duration.minutes(1),
       defaultMemoryMb: 256,
+      services: servicesOf(props),
       options: props,
       environment: {
         ...props.environment,

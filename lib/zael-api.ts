@@ -1,8 +1,9 @@
-import { Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import { Duration, Names, RemovalPolicy, Token, Validations } from 'aws-cdk-lib'
 import {
   AccessLogFormat,
   CfnDeployment,
   EndpointType,
+  type IDomainName,
   LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
@@ -15,14 +16,16 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
 import { ALERT_SETTINGS, type AlertAccess, alertEnvironment } from './alert-access.ts'
+import { type ApiDomain, checkDomain, domainUrl, mapDomain } from './api-domain.ts'
+import { type ApiAuthorization, addRoutes, checkAuthorization } from './api-routes.ts'
 import { API_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, type SecretRef, storeDeadlineMs } from './construct-props.ts'
-import type { LambdaOptions } from './lambda-options.ts'
+import { checkInteger, type LambdaOptions } from './lambda-options.ts'
 import { API_ACTIONS, grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
 import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 
-export interface ZaelApiProps extends UpstreamAccess, AlertAccess, LambdaOptions {
+export interface ZaelApiProps extends UpstreamAccess, AlertAccess, ApiAuthorization, LambdaOptions {
   readonly table: TableRef
   /** Grants access to all routes. */
   readonly adminToken: SecretRef
@@ -40,6 +43,13 @@ export interface ZaelApiProps extends UpstreamAccess, AlertAccess, LambdaOptions
   readonly environment?: Readonly<Record<string, string>>
   /** Your regional web ACL in front of the API. */
   readonly webAclArn?: string
+  /** Your domain, or a base path of it, for the API. Default: the URL that AWS gives to it. */
+  readonly domain?: ApiDomain
+  /**
+   * Sets the role by which API Gateway writes logs. The account has one per region, for all of its APIs. False: another stack
+   * sets it, and must have done so before this one is deployed. Default: true with the flavour `aws`.
+   */
+  readonly cloudWatchRole?: boolean
 }
 
 /** Settings that the Lambda rejects. */
@@ -56,42 +66,68 @@ const REJECTED_SETTINGS = [
   },
 ]
 
+const checkProps = (props: ZaelApiProps): void => {
+  checkEnvironment(props.environment, REJECTED_SETTINGS)
+  checkAuthorization(props)
+  if (props.domain !== undefined) checkDomain(props.domain)
+  const { throttle, timeout, webAclArn } = props
+  if (timeout !== undefined && !timeout.isUnresolved()) {
+    checkInteger('timeout, in seconds,', timeout.toSeconds({ integral: false }), { least: 1, most: 900 })
+  }
+  checkInteger('throttle.requestsPerSecond', throttle?.requestsPerSecond, { least: 1 })
+  checkInteger('throttle.burst', throttle?.burst, { least: 1 })
+  if (webAclArn !== undefined && !Token.isUnresolved(webAclArn) && !REGIONAL_ACL.test(webAclArn)) {
+    throw new Error(`webAclArn must be the ARN of a regional web ACL: ${webAclArn}`)
+  }
+}
+
+const REGIONAL_ACL = /^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional\/webacl\//
+
 const STAGE = 'prod'
 
 /** The HTTP API: a regional REST API that passes every request to one Lambda. */
 export class ZaelApi extends Construct {
   readonly api: RestApi
   readonly fn: LambdaFunction
+  /** The domain that serves the API, if it has one: the target of a record in DNS. */
+  readonly domain: IDomainName | undefined
+  /** The API's URL, which ends in a slash. */
+  readonly url: string
 
+  /** Throws an error that names the invalid property. */
   constructor(scope: Construct, id: string, props: ZaelApiProps) {
     super(scope, id)
-    checkEnvironment(props.environment, REJECTED_SETTINGS)
+    checkProps(props)
     const streams = props.flavour !== 'local'
     const timeout = props.timeout ?? (streams ? Duration.minutes(15) : Duration.seconds(29))
     this.fn = this.addFunction(props, timeout, streams)
-    this.api = new RestApi(this, 'Api', {
-      restApiName: props.apiName ?? this.node.path,
-      description: 'zael: rate limits for LLM and HTTP APIs',
-      endpointTypes: [EndpointType.REGIONAL],
-      // An emulator does not need the account's role for logs and may not support it.
-      cloudWatchRole: streams,
-      ...(streams ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN } : {}),
-      // Images of the docs pages are sent as base64 if the API does not stream. LocalStack does not support */*.
-      ...(streams ? {} : { binaryMediaTypes: ['*/*', 'image/*'] }),
-      defaultIntegration: integration(this.fn, timeout, streams),
-      deployOptions: this.stageOptions(props, streams),
-    })
-    this.api.root.addProxy()
-    // The construct's own output, which is wrong on an emulator.
-    this.api.node.tryRemoveChild('Endpoint')
+    this.api = this.addApi(props, timeout, streams)
+    addRoutes(this.api, props, props.environment?.CORS_ORIGINS !== undefined)
+    this.domain = props.domain && mapDomain(this, props.domain, this.api)
+    this.url = props.domain && this.domain ? domainUrl(props.domain, this.domain) : this.api.url
     if (streams) this.keepExecutionLogs()
     else this.keepDeployment()
     this.guard(props)
   }
 
-  /** The API's URL, which ends in a slash. */
-  get url(): string {
-    return this.api.url
+  private addApi(props: ZaelApiProps, timeout: Duration, streams: boolean): RestApi {
+    // An emulator does not need the account's role for logs and may not support it.
+    const cloudWatchRole = props.cloudWatchRole ?? streams
+    const api = new RestApi(this, 'Api', {
+      restApiName: props.apiName ?? this.node.path,
+      description: 'zael: rate limits for LLM and HTTP APIs',
+      endpointTypes: [EndpointType.REGIONAL],
+      cloudWatchRole,
+      ...(cloudWatchRole ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN } : {}),
+      ...(props.domain?.disableExecuteApiEndpoint ? { disableExecuteApiEndpoint: true } : {}),
+      // Images of the docs pages are sent as base64 if the API does not stream. LocalStack does not support */*.
+      ...(streams ? {} : { binaryMediaTypes: ['*/*', 'image/*'] }),
+      defaultIntegration: integration(this.fn, timeout, streams),
+      deployOptions: this.stageOptions(props, streams),
+    })
+    // The construct's own output, which is wrong on an emulator.
+    api.node.tryRemoveChild('Endpoint')
+    return api
   }
 
   private addFunction(props: ZaelApiProps, timeout: Duration, streams: boolean): LambdaFunction {
@@ -102,6 +138,7 @@ export class ZaelApi extends Construct {
       source: API_SOURCE,
       timeout,
       defaultMemoryMb: 512,
+      services: ['dynamodb', 'secretsmanager'],
       options: props,
       environment: {
         STORE_DEADLINE_MS: storeDeadlineMs(props.flavour),

@@ -7,7 +7,13 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { bundleDirectory, bundleLambda, type LambdaSource } from './bundle-lambda.ts'
-import { allowNetworkInterfaces, denyNetworkInterfacesToCode, networkOf } from './lambda-network.ts'
+import {
+  type AwsService,
+  allowNetworkInterfaces,
+  denyNetworkInterfacesToCode,
+  networkOf,
+  requireEndpoints,
+} from './lambda-network.ts'
 import { checkLambdaOptions, type LambdaOptions } from './lambda-options.ts'
 
 /** The project's root in a checkout, `dist` in the published package. */
@@ -44,6 +50,8 @@ export interface ZaelFunctionProps {
   readonly timeout: Duration
   readonly defaultMemoryMb: number
   readonly environment: Readonly<Record<string, string>>
+  /** The services that the function calls, which it must reach from a VPC. Default: DynamoDB. */
+  readonly services?: readonly AwsService[]
   /** What the stack's owner chose. */
   readonly options: LambdaOptions
 }
@@ -82,6 +90,7 @@ export class ZaelFunction extends Construct {
       ...networkOf(options),
     })
     if (options.vpc !== undefined) denyNetworkInterfacesToCode(this, this.role, this.fn)
+    requireEndpoints(this, options, props.services ?? ['dynamodb'])
   }
 
   /** Lets the function do `actions` on exactly these resources. */

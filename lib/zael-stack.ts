@@ -1,14 +1,13 @@
-import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps, Tags, Token } from 'aws-cdk-lib'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import type { AlertAccess } from './alert-access.ts'
 import type { Flavour } from './construct-props.ts'
 import type { LambdaOptions } from './lambda-options.ts'
-import type { UpstreamAccess } from './upstream-access.ts'
 import { ZaelAggregator, type ZaelAggregatorProps } from './zael-aggregator.ts'
 import { ZaelAlarms } from './zael-alarms.ts'
 import { ZaelApi, type ZaelApiProps } from './zael-api.ts'
-import { ZaelTable } from './zael-table.ts'
+import { ZaelTable, type ZaelTableProps } from './zael-table.ts'
 import { ZaelTokens, type ZaelTokensProps } from './zael-tokens.ts'
 
 export interface ZaelStackProps extends StackProps {
@@ -23,11 +22,14 @@ export interface ZaelStackProps extends StackProps {
   /** Told of alarms. */
   readonly alarmTopic?: ITopic
   /** Settings, bounds and upstreams of the API. */
-  readonly api?: UpstreamAccess &
-    LambdaOptions &
-    Pick<ZaelApiProps, 'throttle' | 'timeout' | 'environment' | 'webAclArn'>
+  readonly api?: Omit<
+    ZaelApiProps,
+    'table' | 'adminToken' | 'viewerToken' | 'flavour' | 'apiName' | keyof AlertAccess
+  >
   /** Settings of the aggregator. */
   readonly aggregator?: LambdaOptions & Pick<ZaelAggregatorProps, 'environment'>
+  /** What happens to the table when the stack is deleted, and its key. */
+  readonly table?: Pick<ZaelTableProps, 'removalPolicy' | 'encryptionKey'>
   /** The receivers that alerts may have. */
   readonly alerts?: AlertAccess
 }
@@ -47,8 +49,9 @@ export class ZaelStack extends Stack {
 
   constructor(scope: Construct, id: string, props: ZaelStackProps) {
     super(scope, id, { description: 'zael: rate limits for LLM and HTTP APIs', ...props })
+    checkName(props.name)
     const flavour = props.flavour ?? 'aws'
-    const table = new ZaelTable(this, 'Table', { tableName: `ZAEL-${props.name}`, flavour })
+    const table = new ZaelTable(this, 'Table', { ...props.table, tableName: `ZAEL-${props.name}`, flavour })
     const tokens = new ZaelTokens(this, 'Tokens', {
       label: `zael ${props.name}`,
       ...(props.plainTextTokens === undefined ? {} : { plainText: props.plainTextTokens }),
@@ -85,6 +88,9 @@ export class ZaelStack extends Stack {
   private outputs(tokens: ZaelTokens, url: string): void {
     this.output('ApiUrl', url, 'The URL of the API')
     this.output('DashboardUrl', `${url}dashboard`, 'The URL of the dashboard')
+    const target = this.api.domain?.domainNameAliasDomainName
+    if (target !== undefined)
+      this.output('DomainTarget', target, 'The target of the record of the domain in DNS')
     this.output('TableName', this.table.tableName, 'The table')
     this.output('AdminTokenSecretArn', tokens.admin.secretArn, 'The admin token')
     this.output('ViewerTokenSecretArn', tokens.viewer.secretArn, 'The viewer token')
@@ -99,6 +105,11 @@ export class ZaelStack extends Stack {
   private output(id: string, value: string, description: string): void {
     new CfnOutput(this, id, { value, description })
   }
+}
+
+const checkName = (name: string): void => {
+  if (Token.isUnresolved(name) || /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(name)) return
+  throw new Error(`name must be letters, digits and hyphens, 64 at most: ${name}`)
 }
 
 /** Emulators respond for every API below one address. LocalStack and MiniStack share this form. */

@@ -58,9 +58,7 @@ export class ZaelTable extends Construct implements IZaelTable {
     tableName: string,
     attributes: ZaelTableAttributes = {},
   ): IZaelTable {
-    if (!Token.isUnresolved(tableName) && !TABLE_NAME.test(tableName)) {
-      throw new Error(`tableName must be the name of a table (A-Z, a-z, 0-9, _ . -, 3 to 255): ${tableName}`)
-    }
+    checkTableName(tableName)
     return new ImportedTable(scope, id, tableName, attributes)
   }
 
@@ -73,6 +71,7 @@ export class ZaelTable extends Construct implements IZaelTable {
 
   constructor(scope: Construct, id: string, props: ZaelTableProps = {}) {
     super(scope, id)
+    if (props.tableName !== undefined) checkTableName(props.tableName)
     this.table = new Table(this, 'Table', {
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       partitionKey: { name: 'PK', type: AttributeType.STRING },
@@ -100,7 +99,10 @@ export class ZaelTable extends Construct implements IZaelTable {
   }
 }
 
-const TABLE_NAME = /^[\w.-]{3,255}$/
+const checkTableName = (name: string): void => {
+  if (Token.isUnresolved(name) || /^[\w.-]{3,255}$/.test(name)) return
+  throw new Error(`tableName must be 3 to 255 letters, digits, "_", "." and "-": ${name}`)
+}
 
 class ImportedTable extends Construct implements IZaelTable {
   readonly tableName: string

@@ -1,6 +1,10 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { entityBucket, policyBucket } from '../../src/core/bucket/bucket-store.ts'
@@ -33,8 +37,8 @@ afterEach(() => {
   vi.resetModules()
 })
 
-/** A new Lambda in this process; its logs are kept out of the tests' output. */
-const startLambda = async (env: Readonly<Record<string, string>>) => {
+/** A new Lambda in this process, from its source or a bundle; its logs are kept out of the tests' output. */
+const startLambda = async (env: Readonly<Record<string, string>>, source = '../../lambdas/api.ts') => {
   const all = {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
@@ -52,7 +56,7 @@ const startLambda = async (env: Readonly<Record<string, string>>) => {
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
   vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
   // biome-ignore lint/suspicious/noExplicitAny: each test calls the handler type of its environment
-  const { handler }: { handler: any } = await import('../../lambdas/api.ts')
+  const { handler }: { handler: any } = await import(source)
   return handler
 }
 
@@ -71,12 +75,12 @@ const event = (method: string, path: string, token: string, body?: unknown) => (
   body: body === undefined ? null : JSON.stringify(body),
 })
 
-/** The same event behind a custom domain with the base path `limits`. */
-const belowLimits = (method: string, path: string) => ({
-  ...event(method, `/limits${path}`, 'none'),
+/** The same event behind a custom domain with a base path. */
+const below = (basePath: string, method: string, path: string, token = 'none') => ({
+  ...event(method, `/${basePath}${path}`, token),
   resource: path === '' ? '/' : '/{proxy+}',
   pathParameters: path === '' ? null : { proxy: path.slice(1) },
-  requestContext: { stage: 'prod', path: `/limits${path}`, identity: { sourceIp: '192.0.2.1' } },
+  requestContext: { stage: 'prod', path: `/${basePath}${path}`, identity: { sourceIp: '192.0.2.1' } },
 })
 
 /** The context of an invocation. */
@@ -139,7 +143,7 @@ test('the Lambda reserves in one environment, settles in another, and counts bef
 test('the Lambda serves the base path of a custom domain: routes, documentation and page, with links below it', async () => {
   const handler = await startLambda({ RESPONSE_STREAMING: 'false' })
   const get = async (path: string) => {
-    const { statusCode, body, multiValueHeaders } = await handler(belowLimits('GET', path), INVOCATION)
+    const { statusCode, body, multiValueHeaders } = await handler(below('limits', 'GET', path), INVOCATION)
     return { status: statusCode, body: String(body), location: multiValueHeaders.location }
   }
   expect(await get('/health')).toMatchObject({ status: 200 })
@@ -154,6 +158,43 @@ test('the Lambda serves the base path of a custom domain: routes, documentation 
     status: 200,
     body: expect.stringContaining('href="/limits/dashboard"'),
   })
+})
+
+describe('the bundle, deployed below a base path of two segments', () => {
+  const BASE = 'platform/limits'
+  let directory: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'zael-base-path-'))
+    bundleLambda(API_SOURCE, directory)
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  test.each(['', '/docs', '/redoc', '/dashboard'])(
+    'serves the page %s, and every file that it loads',
+    async (page) => {
+      const handler = await startLambda({ RESPONSE_STREAMING: 'false' }, join(directory, 'index.mjs'))
+      const get = async (url: URL) => {
+        const prefix = `/${BASE}`
+        expect(url.pathname.startsWith(prefix)).toBe(true)
+        const { statusCode, body } = await handler(
+          below(BASE, 'GET', url.pathname.slice(prefix.length), 'the-admin'),
+          INVOCATION,
+        )
+        return { status: statusCode, body: String(body) }
+      }
+      const address = new URL(`https://api.example/${BASE}${page}`)
+      const { status, body } = await get(address)
+      expect(status).toBe(200)
+      const links = [...body.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, link = '']) => link)
+      const files = links
+        .filter((link) => !/^(data|https?):/.test(link))
+        .map((link) => new URL(link, address))
+      expect(files.length).toBeGreaterThan(0)
+      expect(await Promise.all(files.map(async (file) => (await get(file)).status))).toEqual(
+        files.map(() => 200),
+      )
+    },
+  )
 })
 
 const streamingLambda = (env: Readonly<Record<string, string>> = {}) => {

@@ -64,6 +64,12 @@ describe('a REST API', () => {
     expect(pathOf(restEvent('/limits/health', { resource: '/health' }))).toBe('/health')
   })
 
+  test('finds a route that an authorizer leaves open, below a base path', () => {
+    const path = '/platform/limits/docs/swagger-ui.css'
+    expect(pathOf(restEvent(path, { resource: '/docs/swagger-ui.css' }))).toBe('/docs/swagger-ui.css')
+    expect(pathOf(restEvent('/limits/docs/', { resource: '/docs' }))).toBe('/docs/')
+  })
+
   test.each([
     ['another proxy', '/limits/health', { resource: '/{proxy+}', proxy: 'metrics' }],
     ['a longer name', '/mylimits/unhealth', { resource: '/{proxy+}', proxy: 'health' }],

@@ -9,9 +9,9 @@ const propsOf = (name: string, source: string): readonly string[] => {
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
 }
 
-/** The names in the first column of the table in a construct's section. */
+/** The names in the first column of the tables in a construct's section, or of a part of it. */
 const documentedOf = (construct: string, document: string): readonly string[] => {
-  const section = document.split(/^## /m).find((text) => text.startsWith(`${construct}\n`)) ?? ''
+  const section = document.split(/^###? /m).find((text) => text.startsWith(`${construct}\n`)) ?? ''
   const cells = section.split('\n').flatMap((line) => /^\| (`[^|]+) \|/.exec(line)?.[1] ?? [])
   return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
 }
@@ -28,10 +28,17 @@ test.each([
   const own = propsOf(`${construct}Props`, read(file))
   const upstreams = propsOf('UpstreamAccess', read('lib/upstream-access.ts'))
   const alerts = propsOf('AlertAccess', read('lib/alert-access.ts'))
-  const inherited = { ZaelApi: [...upstreams, ...alerts], ZaelAggregator: alerts }[construct] ?? []
+  const front = propsOf('ApiAuthorization', read('lib/api-routes.ts'))
+  const inherited = { ZaelApi: [...upstreams, ...alerts, ...front], ZaelAggregator: alerts }[construct] ?? []
   const props = [...own, ...inherited]
   expect(props.length).toBeGreaterThan(1)
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
+})
+
+test('the documentation has the properties of the domain of the API', () => {
+  const own = propsOf('ApiDomain', read('lib/api-domain.ts'))
+  expect(own.length).toBeGreaterThan(1)
+  expect(documentedOf('A domain of your own', read('docs/constructs.md')).toSorted()).toEqual(own.toSorted())
 })
 
 test('the options of functions are documented once, and the constructs that take them refer to it', () => {
