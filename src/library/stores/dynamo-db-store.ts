@@ -49,9 +49,8 @@ const PREPARING_DEADLINE_MS = 5_000
  * const store = dynamoDbStore({ tableName: 'ZAEL-demo', region: 'eu-central-1' })
  */
 export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
-  checkDynamoDbStoreOptions(options)
   const { tableName } = options
-  const connection = connectionOf(options)
+  const connection = checkedConnection(options)
   const client = createDynamoClient(connection)
   return {
     buckets: createDynamoBucketStore(client, tableName),
@@ -112,6 +111,12 @@ const tableText = ({ tableName, region, endpoint, client }: DynamoDbStoreOptions
   [region, endpoint].some((part) => typeof part === 'function') || client !== undefined
     ? tableName
     : [tableName, region, endpoint && JSON.stringify(endpoint)].filter(Boolean).join(' ')
+
+/** The connection that the options describe. Throws `ZaelError('invalid_request')` that names the invalid one. */
+export const checkedConnection = (options: DynamoDbStoreOptions): DynamoClientOptions => {
+  checkDynamoDbStoreOptions(options)
+  return connectionOf(options)
+}
 
 const connectionOf = ({ client, logger, ...own }: DynamoDbStoreOptions): DynamoClientOptions => ({
   ...(client && addressedBy(client)),
