@@ -10,6 +10,14 @@ export { type MiddyRateLimit, middyRateLimit } from './lambda/middy-rate-limit.t
 export { type BatchResponse, perRecord, type SqsEvent, type SqsRecord } from './lambda/per-record.ts'
 export { type PowertoolsRateLimit, powertoolsRateLimit } from './lambda/powertools-rate-limit.ts'
 export { RejectedError } from './lambda/rejected-error.ts'
+export {
+  type ContextSettlement,
+  type ContextSettler,
+  type ContextSettlerOptions,
+  createContextSettler,
+  headersFromContext,
+  settleFromContext,
+} from './lambda/settle-from-context.ts'
 export type { ChangeVisibility, DelayedMessage } from './lambda/visibility.ts'
 export {
   type LambdaHandler,

@@ -13,6 +13,7 @@ import { createDynamoReservationStore } from '../../store/dynamodb/reservation-s
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
 import { checkedActualCost, invalidArgument } from '../arguments.ts'
 import { checkedConnection, type DynamoDbStoreOptions } from '../stores/dynamo-db-store.ts'
+import { textAt } from './event-fields.ts'
 
 /** What became of the reservation of a request. */
 export interface ContextSettlement {
@@ -113,11 +114,7 @@ interface Context {
 
 /** What the authorizer returned. API Gateway writes it into the event, so no client can. Throws `TypeError` if there is none. */
 const contextOf = (event: unknown): Context => {
-  const authorizer = fieldOf(fieldOf(event, 'requestContext'), 'authorizer')
-  const textOf: Context['textOf'] = (name) => {
-    const value = fieldOf(authorizer, name)
-    return typeof value === 'string' ? value : undefined
-  }
+  const textOf: Context['textOf'] = (name) => textAt(event, 'requestContext', 'authorizer', name)
   const entityId = textOf('entityId')
   if (entityId === undefined) throw invalidArgument('event', NO_CONTEXT)
   return { entityId, textOf }
@@ -125,11 +122,6 @@ const contextOf = (event: unknown): Context => {
 
 const NO_CONTEXT =
   'be that of a REST API whose method has a ZaelAuthorizer: it has no requestContext.authorizer.entityId'
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined
 
 let ofProcess: ContextSettler | undefined
 
