@@ -1,7 +1,8 @@
 import { Token } from 'aws-cdk-lib'
+import type { IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { IConstruct } from 'constructs'
 import { settingMistakes } from '../src/settings/read-settings.ts'
-import type { ZaelFunction } from './zael-function.ts'
 
 /**
  * The target of a stack. `aws`: protected against loss, with logs and streaming. `local`: an emulator; only resources that the
@@ -54,15 +55,24 @@ export const secretArnsOf = (
   return arns
 }
 
-/** Lets a function read the secrets in a property. */
+/** Conditions of a permission: the values by operator and key. */
+export type Conditions = Record<string, Record<string, string | readonly string[]>>
+
+/** The holder of permissions: a function of zael, or the tasks of a service. */
+export interface AccessHolder extends IConstruct, IGrantable {
+  /** Allows `actions` on exactly these resources. */
+  allow(actions: readonly string[], resources: readonly string[], conditions?: Conditions): void
+}
+
+/** Lets a function or task read the secrets in a property. */
 export const grantSecrets = (
-  fn: ZaelFunction,
+  holder: AccessHolder,
   property: string,
   secrets: readonly (SecretRef | string)[] = [],
 ): void => {
   for (const secret of secrets) {
-    fn.allow(['secretsmanager:GetSecretValue'], secretArnsOf(property, [secret]))
-    if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(fn.fn)
+    holder.allow(['secretsmanager:GetSecretValue'], secretArnsOf(property, [secret]))
+    if (typeof secret !== 'string') secret.encryptionKey?.grantDecrypt(holder)
   }
 }
 

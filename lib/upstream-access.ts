@@ -1,6 +1,5 @@
 import { Stack, Validations } from 'aws-cdk-lib'
-import { grantSecrets, type SecretRef, secretArnsOf } from './construct-props.ts'
-import type { ZaelFunction } from './zael-function.ts'
+import { type AccessHolder, grantSecrets, type SecretRef, secretArnsOf } from './construct-props.ts'
 
 /** The upstreams that the API may use with permissions of AWS. Nothing is allowed by default. */
 export interface UpstreamAccess {
@@ -19,17 +18,17 @@ export interface UpstreamAccess {
 /** Converse is not among them: the compatible routes of Bedrock need no other action. */
 const INVOKE = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream']
 
-export const grantUpstreams = (fn: ZaelFunction, access: UpstreamAccess): void => {
-  for (const model of access.bedrockModels ?? []) grantModel(fn, model)
+export const grantUpstreams = (holder: AccessHolder, access: UpstreamAccess): void => {
+  for (const model of access.bedrockModels ?? []) grantModel(holder, model)
   if (access.bedrockMantle === true) {
-    const project = Stack.of(fn).formatArn({
+    const project = Stack.of(holder).formatArn({
       service: 'bedrock-mantle',
       resource: 'project',
       resourceName: 'default',
     })
-    fn.allow(['bedrock-mantle:CreateInference'], [project])
+    holder.allow(['bedrock-mantle:CreateInference'], [project])
   }
-  grantSecrets(fn, 'upstreamSecrets', access.upstreamSecrets)
+  grantSecrets(holder, 'upstreamSecrets', access.upstreamSecrets)
 }
 
 /** The value of UPSTREAM_ALLOWED_SECRET_ARNS. Throws for secrets that hold zael's own tokens. */
@@ -45,38 +44,38 @@ const MODEL = /^[a-z0-9][\w.:-]{0,127}$/
 /** Profiles are named after a geography: `us.`, `us-gov.`, `eu.`, `jp.`, `apac.`, `global.`. No provider has such a short name. */
 const PROFILE = /^(?:[a-z]{2}(?:-[a-z]+)?|apac|global)\.(.+)$/
 
-const grantModel = (fn: ZaelFunction, model: string): void => {
+const grantModel = (holder: AccessHolder, model: string): void => {
   const isArn = ARN.test(model)
   if (!isArn && !MODEL.test(model)) {
     throw new Error(`bedrockModels must be ids or ARNs of models or inference profiles: ${model}`)
   }
   const inProfile = isArn ? undefined : PROFILE.exec(model)?.[1]
-  if (inProfile === undefined) fn.allow(INVOKE, [isArn ? model : foundationModel(fn, model)])
-  else grantProfile(fn, model, inProfile)
+  if (inProfile === undefined) holder.allow(INVOKE, [isArn ? model : foundationModel(holder, model)])
+  else grantProfile(holder, model, inProfile)
 }
 
 /**
  * A profile invokes its model in several regions, which AWS extends from time to time; for `global.` also in none that is
  * named. The condition allows the model only through this profile, so its region need not be stated.
  */
-const grantProfile = (fn: ZaelFunction, profile: string, model: string): void => {
-  const profileArn = Stack.of(fn).formatArn({
+const grantProfile = (holder: AccessHolder, profile: string, model: string): void => {
+  const profileArn = Stack.of(holder).formatArn({
     service: 'bedrock',
     resource: 'inference-profile',
     resourceName: profile,
   })
-  fn.allow(INVOKE, [profileArn])
-  fn.allow(INVOKE, [foundationModel(fn, model, '*')], {
+  holder.allow(INVOKE, [profileArn])
+  holder.allow(INVOKE, [foundationModel(holder, model, '*')], {
     StringEquals: { 'bedrock:InferenceProfileArn': profileArn },
   })
-  Validations.of(fn).acknowledge({
+  Validations.of(holder).acknowledge({
     id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bedrock:*::foundation-model/${model}]`,
     reason: 'A condition allows the model only through one inference profile, which determines its regions.',
   })
 }
 
-const foundationModel = (fn: ZaelFunction, model: string, region?: string): string =>
-  Stack.of(fn).formatArn({
+const foundationModel = (holder: AccessHolder, model: string, region?: string): string =>
+  Stack.of(holder).formatArn({
     service: 'bedrock',
     account: '',
     resource: 'foundation-model',

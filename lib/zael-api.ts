@@ -15,22 +15,16 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2'
 import { Construct } from 'constructs'
-import { ALERT_SETTINGS, type AlertAccess, alertEnvironment } from './alert-access.ts'
+import { ALERT_SETTINGS } from './alert-access.ts'
+import { type ApiAccess, apiEnvironment, grantApi } from './api-access.ts'
 import { type ApiDomain, checkDomain, domainUrl, mapDomain } from './api-domain.ts'
 import { type ApiAuthorization, addRoutes, checkAuthorization } from './api-routes.ts'
 import { API_SOURCE } from './bundle-lambda.ts'
-import { checkEnvironment, type Flavour, type SecretRef, storeDeadlineMs } from './construct-props.ts'
+import { checkEnvironment, type Flavour, storeDeadlineMs } from './construct-props.ts'
 import { checkInteger, type LambdaOptions } from './lambda-options.ts'
-import { API_ACTIONS, grantKey, LISTING_INDEX, type TableRef } from './table-access.ts'
-import { allowedSecretArns, grantUpstreams, type UpstreamAccess } from './upstream-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 
-export interface ZaelApiProps extends UpstreamAccess, AlertAccess, ApiAuthorization, LambdaOptions {
-  readonly table: TableRef
-  /** Grants access to all routes. */
-  readonly adminToken: SecretRef
-  /** Grants access to routes that only read. */
-  readonly viewerToken: SecretRef
+export interface ZaelApiProps extends ApiAccess, ApiAuthorization, LambdaOptions {
   /** Default `aws`: with logs and streamed responses. */
   readonly flavour?: Flavour
   /** Default: the path of this construct. */
@@ -131,8 +125,6 @@ export class ZaelApi extends Construct {
   }
 
   private addFunction(props: ZaelApiProps, timeout: Duration, streams: boolean): LambdaFunction {
-    const { table, adminToken, viewerToken } = props
-    const secretArns = allowedSecretArns(props, [adminToken, viewerToken])
     const zaelFunction = new ZaelFunction(this, 'Handler', {
       description: 'zael: the HTTP API',
       source: API_SOURCE,
@@ -143,20 +135,12 @@ export class ZaelApi extends Construct {
       environment: {
         STORE_DEADLINE_MS: storeDeadlineMs(props.flavour),
         ...props.environment,
-        TABLE_NAME: table.tableName,
-        ADMIN_TOKEN_SECRET_ARN: adminToken.secretArn,
-        VIEWER_TOKEN_SECRET_ARN: viewerToken.secretArn,
-        ...(secretArns !== '' && { UPSTREAM_ALLOWED_SECRET_ARNS: secretArns }),
-        ...alertEnvironment(props, [adminToken, viewerToken]),
+        ...apiEnvironment(props),
         RESPONSE_STREAMING: String(streams),
         POWERTOOLS_SERVICE_NAME: 'zael-api',
       },
     })
-    zaelFunction.allow(API_ACTIONS, [table.tableArn])
-    zaelFunction.allow(['dynamodb:Query'], [`${table.tableArn}/index/${LISTING_INDEX}`])
-    zaelFunction.allow(['secretsmanager:GetSecretValue'], [adminToken.secretArn, viewerToken.secretArn])
-    for (const guarded of [table, adminToken, viewerToken]) grantKey(guarded.encryptionKey, zaelFunction.fn)
-    grantUpstreams(zaelFunction, props)
+    grantApi(zaelFunction, props)
     return zaelFunction.fn
   }
 

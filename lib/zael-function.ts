@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AssetHashType, DockerImage, type Duration, RemovalPolicy } from 'aws-cdk-lib'
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { type IPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { bundleDirectory, bundleLambda, type LambdaSource } from './bundle-lambda.ts'
+import type { AccessHolder, Conditions } from './construct-props.ts'
 import {
   type AwsService,
   allowNetworkInterfaces,
@@ -56,10 +57,8 @@ export interface ZaelFunctionProps {
   readonly options: LambdaOptions
 }
 
-type Conditions = Record<string, Record<string, string | readonly string[]>>
-
 /** A Lambda of zael: Node, with a role that may write the function's logs, and whatever else `allow` adds. */
-export class ZaelFunction extends Construct {
+export class ZaelFunction extends Construct implements AccessHolder {
   readonly fn: LambdaFunction
   private readonly role: Role
 
@@ -93,7 +92,10 @@ export class ZaelFunction extends Construct {
     requireEndpoints(this, options, props.services ?? ['dynamodb'])
   }
 
-  /** Lets the function do `actions` on exactly these resources. */
+  get grantPrincipal(): IPrincipal {
+    return this.role
+  }
+
   allow(actions: readonly string[], resources: readonly string[], conditions: Conditions = {}): void {
     this.role.addToPolicy(
       new PolicyStatement({ actions: [...actions], resources: [...resources], conditions }),

@@ -29,7 +29,8 @@ test.each([
   const upstreams = propsOf('UpstreamAccess', read('lib/upstream-access.ts'))
   const alerts = propsOf('AlertAccess', read('lib/alert-access.ts'))
   const front = propsOf('ApiAuthorization', read('lib/api-routes.ts'))
-  const inherited = { ZaelApi: [...upstreams, ...alerts, ...front], ZaelAggregator: alerts }[construct] ?? []
+  const access = [...propsOf('ApiAccess', read('lib/api-access.ts')), ...upstreams, ...alerts]
+  const inherited = { ZaelApi: [...access, ...front], ZaelAggregator: alerts }[construct] ?? []
   const props = [...own, ...inherited]
   expect(props.length).toBeGreaterThan(1)
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
