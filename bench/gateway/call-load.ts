@@ -50,7 +50,7 @@ export const loadCalls = async (
     while (begun < most && performance.now() < end) {
       begun += 1
       const took = await timed(pool, call)
-      whole.push(took.downToMs)
+      whole.push(took.wholeMs)
       first.push(took.firstMs)
     }
   }
@@ -83,7 +83,7 @@ const quantiles = (whole: readonly number[], first: readonly number[]) => {
 
 interface Took {
   readonly firstMs: number
-  readonly downToMs: number
+  readonly wholeMs: number
 }
 
 const timed = (pool: Pool, { path, headers, body }: Call): Promise<Took> =>
@@ -99,7 +99,7 @@ const timed = (pool: Pool, { path, headers, body }: Call): Promise<Took> =>
         if (firstMs === 0) firstMs = performance.now() - start
       },
       onResponseEnd() {
-        if (status === 200) resolve({ firstMs, downToMs: performance.now() - start })
+        if (status === 200) resolve({ firstMs, wholeMs: performance.now() - start })
         else reject(new Error(`${path} returned ${status}`))
       },
       onResponseError: (_, error) => reject(error),
