@@ -1,25 +1,18 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../src/command-line/command-line.ts'
-import { freePort, isReady } from './emulator-process.ts'
+import { ADMIN_TOKEN, startEmbeddedServer } from './embedded-server.ts'
 import { type FuzzSum, sumFuzzReports } from './reports.ts'
 import { CommandFailed, runCommand, ScriptError } from './run-command.ts'
 
 const VERSION = '4.32.5'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const VENV = join(ROOT, '.schemathesis')
-/** A generous timeout for a busy machine; an idle one needs two seconds. */
-const START_TIMEOUT_MS = 300_000
-const ADMIN = { authorization: 'Bearer dev-admin' }
+const ADMIN = { authorization: `Bearer ${ADMIN_TOKEN}` }
 const CALLER = 'fuzz-caller'
-/** On a busy machine, a slow store must not count as unavailable. */
-const SETTINGS = { LOG_LEVEL: 'error', STORE_DEADLINE_MS: '10000' }
-
 /**
  * The caller, the operations and the maximum time of each run. The administrator changes what the others need, so it is
  * last.
@@ -38,20 +31,6 @@ const install = async (): Promise<void> => {
   await runCommand('python3', ['-m', 'venv', VENV])
   await runCommand(join(VENV, 'bin', 'pip'), ['install', '--quiet', `schemathesis==${VERSION}`])
   writeFileSync(stamp, VERSION)
-}
-
-const startServer = async () => {
-  const [port, dynamodbPort] = [await freePort(), await freePort()]
-  const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH, HOME, ...SETTINGS, PORT: String(port), DYNAMODB_PORT: String(dynamodbPort) },
-  })
-  const url = `http://127.0.0.1:${port}`
-  if (await isReady(`${url}/health`, child, START_TIMEOUT_MS)) return { url, child }
-  child.kill()
-  throw new ScriptError('zael did not start')
 }
 
 const write = async (method: 'POST' | 'PUT', url: string, body: object): Promise<void> => {
@@ -112,7 +91,8 @@ const fuzz = async (
 const run = async (reportPath: string | undefined): Promise<FuzzSum> => {
   await install()
   const directory = await mkdtemp(join(tmpdir(), 'zael-fuzz-'))
-  const { url, child } = await startServer()
+  const server = await startEmbeddedServer()
+  const { url } = server
   try {
     await makeDefaultUpstream(url)
     const secret = await makeCaller(url)
@@ -120,15 +100,13 @@ const run = async (reportPath: string | undefined): Promise<FuzzSum> => {
     for (const { role, report } of reports) {
       console.log(`\nAs ${role.name}`)
       await fuzz(url, role, headersOf(role.name, secret), report)
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new ScriptError(`zael ended with ${child.signalCode ?? child.exitCode}`)
+      server.requireRunning()
     }
     const sum = sumFuzzReports(reports.map(({ report }) => report))
     if (reportPath !== undefined) writeFileSync(reportPath, JSON.stringify(sum))
     return sum
   } finally {
-    const ended = once(child, 'exit')
-    if (child.exitCode === null && child.kill()) await ended
+    await server.stop()
     await rm(directory, { recursive: true, force: true })
   }
 }

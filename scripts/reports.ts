@@ -90,6 +90,23 @@ export const sumReports = (
   return { passed, failed: Math.max(failedTests, failedRuns) + failedSteps }
 }
 
+/** The counts in the format of vitest's JSON report. */
+export interface JunitSum {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly success: boolean
+}
+
+/** The counts of a JUnit report, as pytest writes it. A skipped test, and a report without tests, count as a failure. */
+export const sumJunitReport = (xml: string): JunitSum => {
+  const [suite = ''] = /<testsuite [^>]*>/.exec(xml) ?? []
+  const count = (name: string): number => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0)
+  const failed = count('failures') + count('errors') + count('skipped')
+  const numPassedTests = Math.max(0, count('tests') - failed)
+  const success = failed === 0 && numPassedTests > 0
+  return { numPassedTests, numFailedTests: success ? 0 : Math.max(1, failed), success }
+}
+
 /** The counts in the format of vitest's JSON report. A passed test is a request whose response conforms to the document. */
 export interface FuzzSum {
   readonly numPassedTests: number

@@ -1,23 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { freePort, isReady } from '../emulator-process.ts'
+import { ADMIN_TOKEN, startEmbeddedServer } from '../embedded-server.ts'
 import { fieldOf } from '../reports.ts'
 import { ScriptError } from '../run-command.ts'
 import type { ClientProgram } from './clients.ts'
 import { type Observer, startObserver } from './observer.ts'
 import { type Provider, startProvider } from './provider.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** A generous timeout for a busy machine; an idle one needs two seconds. */
-const START_TIMEOUT_MS = 300_000
-const ADMIN_TOKEN = 'dev-admin'
 const UPSTREAM_SECRET = 'secret-of-the-upstream'
 
-/** `413` is checked with a prompt of 400 KB. On a busy machine, a slow store must not count as unavailable. */
+/** `413` is checked with a prompt of 400 KB. */
 const SETTINGS = {
-  LOG_LEVEL: 'error',
-  STORE_DEADLINE_MS: '10000',
   DEFAULT_RPM_LIMIT: 'none',
   DEFAULT_TPM_LIMIT: 'none',
   MAX_MODEL_BODY_BYTES: '300000',
@@ -33,24 +24,11 @@ export interface World {
 }
 
 export const startWorld = async (): Promise<World> => {
-  const [port, dynamodbPort] = [await freePort(), await freePort()]
-  const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/serve.ts'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH, HOME, ...SETTINGS, PORT: String(port), DYNAMODB_PORT: String(dynamodbPort) },
-  })
-  // also where this process fails, or is interrupted
-  process.once('exit', () => child.kill())
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-  const url = `http://127.0.0.1:${port}`
-  if (!(await isReady(`${url}/health`, child, START_TIMEOUT_MS))) {
-    child.kill()
-    throw new ScriptError('zael did not start')
-  }
+  const server = await startEmbeddedServer(SETTINGS)
+  const { url } = server
   const [observer, provider] = await Promise.all([startObserver(url), startProvider(UPSTREAM_SECRET)])
   const close = async () => {
-    await Promise.all([end(child), observer.close(), provider.close()])
+    await Promise.all([server.stop(), observer.close(), provider.close()])
   }
   try {
     await configure(url, provider.origin)
@@ -59,11 +37,6 @@ export const startWorld = async (): Promise<World> => {
     throw error
   }
   return { url, observer, provider, close }
-}
-
-const end = async (child: ChildProcess): Promise<void> => {
-  const ended = once(child, 'exit')
-  if (child.exitCode === null && child.kill()) await ended
 }
 
 /** The models of each API: one of the provider, and one that is simulated. */

@@ -57,5 +57,5 @@ export const responseResponse = v.pipe(
       total_tokens: v.number(),
     }),
   }),
-  v.metadata({ ref: 'Response' }),
+  v.metadata({ ref: 'OpenAiResponse' }),
 )

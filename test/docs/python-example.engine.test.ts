@@ -21,8 +21,8 @@ beforeAll(async () => {
 })
 afterAll(() => node.stop())
 
-const text = readFileSync(new URL('../../docs/library.md', import.meta.url), 'utf8')
-const [, example = ''] = /```python\n(.*?)```/s.exec(text) ?? []
+const text = readFileSync(new URL('../../docs/languages.md', import.meta.url), 'utf8')
+const [, example = ''] = /### Without the package\n.*?```python\n(.*?)```/s.exec(text) ?? []
 
 const run = async (tail: string): Promise<unknown> => {
   const code = example.replace('http://localhost:8080', node.apiUrl) + tail

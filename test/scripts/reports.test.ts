@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { auditResult, sumFuzzReports, sumReports } from '../../scripts/reports.ts'
+import { auditResult, sumFuzzReports, sumJunitReport, sumReports } from '../../scripts/reports.ts'
 
 const ADVISORY = 'https://advisories.example/GHSA-1'
 
@@ -122,4 +122,16 @@ test.each([
 
 test('a missing report is a failure', () => {
   expect(sumFuzzReports([join(fuzzDirectory, 'nowhere.json')]).success).toBe(false)
+})
+
+test.each([
+  ['passed', 'tests="5" errors="0" failures="0" skipped="0"', 5, 0, true],
+  ['failed', 'errors="0" failures="2" skipped="0" tests="5"', 3, 2, false],
+  ['were not collected', 'errors="1" failures="0" skipped="0" tests="1"', 0, 1, false],
+  ['were skipped', 'errors="0" failures="0" skipped="1" tests="5"', 4, 1, false],
+  ['were none', 'errors="0" failures="0" skipped="0" tests="0"', 0, 1, false],
+  ['are unknown', '', 0, 1, false],
+])('tests of pytest that %s are counted', (_, counts, numPassedTests, numFailedTests, success) => {
+  const xml = `<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" ${counts} time="1.5">`
+  expect(sumJunitReport(xml)).toEqual({ numPassedTests, numFailedTests, success })
 })
