@@ -4,9 +4,9 @@ import { createConsoleLogger } from '../src/platform/console-logger.ts'
 import { traceToSources } from '../src/platform/source-maps.ts'
 import { SettingsError } from '../src/settings/read-settings.ts'
 import { parseText, wholeNumber } from '../src/settings/text-schemas.ts'
-import { zaelVersion } from './serve/assets.ts'
 import { readServiceSettings } from './service/service-settings.ts'
 import { startService } from './service/start-service.ts'
+import { zaelVersion } from './version.ts'
 
 const HELP = `node service.mjs [-- options]
 

@@ -1,10 +1,10 @@
+#!/usr/bin/env node
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
 import type { Host } from '../cli/host.ts'
 import { run } from '../cli/program.ts'
-import packageJson from '../package.json' with { type: 'json' }
-
-const stopping = new AbortController()
+import { zaelVersion } from './version.ts'
+import { programsOf } from './zael/programs.ts'
 
 const ask = async (question: string): Promise<string> => {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
@@ -13,6 +13,13 @@ const ask = async (question: string): Promise<string> => {
   } finally {
     lines.close()
   }
+}
+
+const stopSignal = (): AbortSignal => {
+  const stopping = new AbortController()
+  process.on('SIGINT', () => stopping.abort())
+  process.on('SIGTERM', () => stopping.abort())
+  return stopping.signal
 }
 
 const host: Host = {
@@ -24,7 +31,8 @@ const host: Host = {
   readFile: (path) => readFile(path, 'utf8'),
   ask,
   nowMs: Date.now,
-  stopped: stopping.signal,
+  stopSignal,
 }
 
-process.exitCode = await run(process.argv.slice(2), host, { version: packageJson.version })
+const version = zaelVersion()
+process.exitCode = await run(process.argv.slice(2), host, { version, programs: programsOf(version) })

@@ -25,8 +25,8 @@ export interface Host {
   readonly ask: (question: string) => Promise<string>
   /** Wall clock, ms since the epoch. */
   readonly nowMs: () => number
-  /** Aborted by Ctrl-C, for commands that run until then. */
-  readonly stopped: AbortSignal
+  /** A signal that Ctrl-C aborts, for commands that run until then. From the first call on it does not end the process. */
+  readonly stopSignal: () => AbortSignal
 }
 
 /** The text of a stream until its end, at most `mostBytes`; undefined if it is longer. */

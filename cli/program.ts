@@ -4,12 +4,12 @@ import { COMMANDS } from './commands/commands.ts'
 import { CliError, EXIT_CODES, type ExitCode } from './failure.ts'
 import type { Host } from './host.ts'
 import { printable } from './output/text.ts'
-import { type CommandEntry, createSession, type GlobalOptions } from './session.ts'
+import { createSession, type GlobalOptions, type ProgramEntry } from './session.ts'
 
 export interface ProgramOptions {
   readonly version: string
-  /** Commands beside those of this folder: programs of their own, such as `serve`. */
-  readonly programs?: readonly CommandEntry[]
+  /** Commands beside those of this folder. */
+  readonly programs?: readonly ProgramEntry[]
 }
 
 const CONNECTION = `
@@ -43,13 +43,12 @@ const createProgram = (host: Host, { version, programs = [] }: ProgramOptions): 
     })
     .exitOverride()
     .addHelpText('after', CONNECTION)
-  const entries = [...programs, ...COMMANDS]
-  for (const { name, summary } of entries) {
+  for (const { name, summary } of [...programs, ...COMMANDS]) {
     program.command(name).summary(summary).description(summary).helpCommand(false)
   }
   const session = createSession(host, () => program.opts<GlobalOptions>())
   program.hook('preSubcommand', async (_, command) => {
-    const entry = entries.find(({ name }) => name === command.name())
+    const entry = COMMANDS.find(({ name }) => name === command.name())
     const define = await entry?.load()
     define?.(command, session)
   })
@@ -65,8 +64,10 @@ export const run = async (
   const program = createProgram(host, options)
   try {
     // `zael help entities` is `zael entities --help`
-    const given = args[0] === 'help' ? [...args.slice(1), '--help'] : args
-    await program.parseAsync([...given], { from: 'user' })
+    const given = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args]
+    const own = options.programs?.find(({ name }) => name === given[0])
+    if (own === undefined) await program.parseAsync(given, { from: 'user' })
+    else await own.run(given.slice(1))
     return EXIT_CODES.ok
   } catch (error) {
     return reportFailure(host, error, program.opts<GlobalOptions>().json === true)

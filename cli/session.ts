@@ -35,6 +35,14 @@ export interface CommandEntry {
   readonly load: () => Promise<(command: Command, session: Session) => void>
 }
 
+/** A command with options of its own, which are not those of all commands: `serve`, `load`. */
+export interface ProgramEntry extends Pick<CommandEntry, 'name' | 'summary'> {
+  /** The names of its options, for completion. */
+  readonly options: readonly string[]
+  /** Runs it with these arguments, which may contain `--help`. Throws `UserError`. */
+  readonly run: (args: readonly string[]) => Promise<void>
+}
+
 export const createSession = (host: Host, options: () => GlobalOptions): Session => {
   const style = styleOf(host.stdout, host.environment)
   const isJson = (): boolean => options().json === true

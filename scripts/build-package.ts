@@ -8,9 +8,11 @@ import {
   AUTHORIZER_SOURCE,
   bundleDirectory,
   bundleLambda,
+  type LambdaSource,
 } from '../lib/bundle-lambda.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
+import { bundleCommandLine } from './bundle-command-line.ts'
 import { createSbom, filesAtStart } from './bundle-contents.ts'
 import { runCommand } from './run-command.ts'
 
@@ -30,14 +32,26 @@ const compile = async (): Promise<void> => {
 }
 
 /** The installed constructs deploy these bundles; a deployment from a checkout builds its own. */
-const bundle = (): readonly Metafile[] =>
-  [API_SOURCE, AGGREGATOR_SOURCE, AUTHORIZER_SOURCE].map((source) => {
-    const directory = bundleDirectory(DIST, source)
-    const metafile = bundleLambda(source, directory)
-    const kilobytes = filesAtStart(metafile, 'index.mjs').reduce((sum, { bytes }) => sum + bytes / 1000, 0)
-    console.log(`${directory.slice(ROOT.length)}: ${kilobytes.toFixed(0)} KB are loaded at start`)
-    return metafile
-  })
+const bundleFunction = (source: LambdaSource): Metafile => {
+  const directory = bundleDirectory(DIST, source)
+  const metafile = bundleLambda(source, directory)
+  report(directory, metafile, 'index.mjs')
+  return metafile
+}
+
+const report = (directory: string, metafile: Metafile, entry: string): void => {
+  const kilobytes = filesAtStart(metafile, entry).reduce((sum, { bytes }) => sum + bytes / 1000, 0)
+  console.log(`${directory.slice(ROOT.length)}: ${kilobytes.toFixed(0)} KB are loaded at start`)
+}
+
+const bundle = async (): Promise<readonly Metafile[]> => {
+  const api = bundleFunction(API_SOURCE)
+  const functions = [AGGREGATOR_SOURCE, AUTHORIZER_SOURCE].map(bundleFunction)
+  const directory = join(DIST, 'bin')
+  const commandLine = await bundleCommandLine(directory, api)
+  report(directory, commandLine, 'zael.mjs')
+  return [api, ...functions, commandLine]
+}
 
 const writeSbom = async (bundles: readonly Metafile[]): Promise<void> => {
   const sbom = await createSbom(ROOT, packageJson.name, bundles)
@@ -48,10 +62,10 @@ const writeSbom = async (bundles: readonly Metafile[]): Promise<void> => {
 const HELP = `npm run build
 
 Builds what is published into dist/: modules and declarations of the entry points, the bundles of the
-Lambdas, and dist/sbom.cdx.json, which lists the packages in them (CycloneDX).`
+Lambdas and of the command \`zael\`, and dist/sbom.cdx.json, which lists the packages in them (CycloneDX).`
 
 await runCommandLine({ command: 'npm run build', help: HELP, options: {} }, async () => {
   await rm(DIST, { recursive: true, force: true })
   await compile()
-  await writeSbom(bundle())
+  await writeSbom(await bundle())
 })

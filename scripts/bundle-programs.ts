@@ -11,6 +11,7 @@ const ENTRIES = {
   'engine-worker': 'src/embedded/engine-worker.ts',
   load: 'bin/load.ts',
   'load-process': 'bin/load/load-process.ts',
+  zael: 'bin/zael.ts',
 } as const
 
 /** Packages with binaries, with files that they find by their own place, or so large that they are loaded on first use. */
@@ -45,7 +46,7 @@ const bundledUrl = (name: string): string => `new URL('./${name}.mjs', import.me
 
 /**
  * Bundles the programs, which then start in a fraction of the time that `--import tsx` takes. Returns the directory of the
- * bundle: `serve.mjs`, `load.mjs`, and what they load. Throws the system's error if the cache cannot be written.
+ * bundle: `serve.mjs`, `load.mjs`, `zael.mjs`, and what they load. Throws the system's error if the cache cannot be written.
  */
 export const bundlePrograms = async (): Promise<string> => {
   const startedMs = Date.now()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
+import { checkCommandLine, checkDataDirectory } from './package-check/command-line.ts'
 import {
   type Consumer,
   checkComments,
@@ -93,7 +94,9 @@ const check = async (directory: string): Promise<void> => {
   const consumer = await installInto(ROOT, tarball, project)
   await checkFiles(ROOT, consumer)
   await checkComments(consumer)
+  await checkCommandLine(consumer)
   await runPrograms(consumer)
+  await checkDataDirectory(consumer)
   for (const weighed of WEIGHED) await weigh(consumer, weighed)
   await synthesizeExample(ROOT, consumer)
 }

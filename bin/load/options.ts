@@ -6,7 +6,8 @@ import { parseText, type TextSchema, wholeNumber } from '../../src/settings/text
 import { apiKey, apiPath, duration, listed, nodeUrl } from './option-schemas.ts'
 import { peakCallers, type Stage, stages } from './stages.ts'
 
-export const HELP = `npm run load -- --api-keys KEY [options]
+/** The text of `--help`; `command` is the command as it is typed: `npm run load --`. */
+export const loadHelp = (command: string): string => `${command} --api-keys KEY [options]
 
 Sends requests to one node or several, each to a random node with a random key, and prints how many passed, how many were
 throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it sooner and prints what was measured.

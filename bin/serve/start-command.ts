@@ -3,10 +3,12 @@ import type { Environment, Settings } from '../../src/settings/settings.ts'
 import { parseText, wholeNumber } from '../../src/settings/text-schemas.ts'
 import type { TableHost } from './table-host.ts'
 
-export const SERVE_HELP = `npm start [-- options]
+/** The text of `--help`; `usage` is the command as it is typed: `npm start [-- options]`. */
+export const serveHelp = (usage: string): string => `${usage}
 
 Serves the API, with a DynamoDB of its own unless AWS_ENDPOINT_URL names one.
 
+  -p, --port N      the port of the API instead of PORT; 0: any free one
   -w, --workers N   processes that listen on the same port, 1 to 64; default 1
   -h, --help        this text
 
@@ -15,17 +17,30 @@ Everything else is set in the environment: docs/settings.md
 
 export interface ServeOptions {
   readonly workers: number
+  /** Undefined: the setting PORT. */
+  readonly port: number | undefined
 }
 
-const OPTIONS = { workers: { type: 'string', short: 'w', default: '1' } } as const
+const OPTIONS = {
+  port: { type: 'string', short: 'p' },
+  workers: { type: 'string', short: 'w', default: '1' },
+} as const
 
 /** Reads the command line. Undefined: `--help` was given. Throws `UserError`. */
 export const readServeOptions = (args: readonly string[]): ServeOptions | undefined => {
   const given = readCommandLine(args, { options: OPTIONS })
   if (given === undefined) return undefined
-  const workers = parseText(wholeNumber(1, 64), given.values.workers)
-  if ('must' in workers) throw new UserError(`--workers must ${workers.must}`)
-  return { workers: workers.value }
+  const { workers, port } = given.values
+  return {
+    workers: numberOf('workers', workers, 1, 64),
+    port: port === undefined ? undefined : numberOf('port', port, 0, 65_535),
+  }
+}
+
+const numberOf = (name: keyof typeof OPTIONS, text: string, least: number, most: number): number => {
+  const number = parseText(wholeNumber(least, most), text)
+  if ('must' in number) throw new UserError(`--${name} must ${number.must}`)
+  return number.value
 }
 
 export interface Announced {

@@ -46,7 +46,7 @@ export const checkFiles = async (root: string, { directory }: Consumer): Promise
   )
   const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(base.length + 1))
   const expected =
-    /^(dist\/(src|lib|lambdas|bin\/settings)\/|(dist\/sbom\.cdx\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
+    /^(dist\/(src|lib|lambdas|bin)\/|(dist\/sbom\.cdx\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
   const odd = paths.filter((path) => !expected.test(path) || /(^|\/)(test|\.env)|\.test\./.test(path))
   if (odd.length > 0) throw new ScriptError(`this should not be published: ${odd.join(', ')}`)
   const missing = REQUIRED_FILES.filter((path) => !paths.includes(path))

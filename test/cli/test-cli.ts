@@ -57,7 +57,7 @@ export const runCli = async (
       return answer ?? ''
     },
     nowMs: () => 1_700_000_000_000,
-    stopped: options.stopped ?? new AbortController().signal,
+    stopSignal: () => options.stopped ?? new AbortController().signal,
   }
   const code = await run(args, host, { version: '1.2.3' })
   return { code, ...result }

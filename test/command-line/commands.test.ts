@@ -4,12 +4,15 @@ import packageJson from '../../package.json' with { type: 'json' }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The programs of this repository that package.json runs; an example is to be read, and takes no arguments. */
+/**
+ * The programs of this repository that package.json runs. An example is to be read, and takes no arguments; `zael` has commands of
+ * its own, which test/cli tests.
+ */
 const commands = Object.entries(packageJson.scripts).flatMap(([script, line]) => {
   const bundled = / scripts\/run-bundled\.mjs (\w+)$/.exec(line)?.[1]
   const source = /(?:^|&& )(?:exec )?node(?: (?:-r|--import) \S+)* (\S+\.ts)$/.exec(line)?.[1]
   const file = bundled === undefined ? source : `bin/${bundled}.ts`
-  if (file === undefined || script.startsWith('example:')) return []
+  if (file === undefined || script.startsWith('example:') || script === 'zael') return []
   return [{ file, script, command: script === 'start' ? 'npm start' : `npm run ${script}` }]
 })
 

@@ -13,6 +13,7 @@ afterEach(async () => {
 })
 
 const PROGRAMS = [
+  'bin/zael.ts',
   'bin/load.ts',
   'bin/load/load-process.ts',
   'bin/workers/worker.ts',

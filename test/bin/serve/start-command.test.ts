@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readServeOptions, watchNpm } from '../../../bin/serve/start-command.ts'
 import { UserError } from '../../../src/command-line/command-line.ts'
 
-test('the default is one process', () => {
+test('the default is one process on the port of the settings', () => {
   expect(readServeOptions([])).toEqual({ workers: 1 })
   expect(readServeOptions(['--workers', '64'])).toEqual({ workers: 64 })
   expect(readServeOptions(['-w', '2'])).toEqual({ workers: 2 })
+  expect(readServeOptions(['--port', '0'])).toEqual({ workers: 1, port: 0 })
+  expect(readServeOptions(['-p', '65535'])).toEqual({ workers: 1, port: 65_535 })
   expect(readServeOptions(['--help', '--workers', '2'])).toBeUndefined()
 })
 
@@ -13,8 +15,12 @@ test.each([
   [['--workers', '0'], '--workers must be a whole number from 1 to 64'],
   [['--workers', '65'], '--workers must be a whole number from 1 to 64'],
   [['--workers=-1'], '--workers must be a whole number from 1 to 64'],
-  [['--workers'], "Option '-w, --workers <value>' argument missing; the options are --help, --workers"],
-  [['--worker', '2'], "Unknown option '--worker'; the options are --help, --workers"],
+  [['--port', '65536'], '--port must be a whole number from 0 to 65535'],
+  [
+    ['--workers'],
+    "Option '-w, --workers <value>' argument missing; the options are --help, --port, --workers",
+  ],
+  [['--worker', '2'], "Unknown option '--worker'; the options are --help, --port, --workers"],
 ])('%j is rejected', (args, why) => {
   expect(() => readServeOptions(args)).toThrow(new UserError(why))
 })
