@@ -5,14 +5,14 @@ import { FAILED } from './http-results.ts'
 import { createInvocations } from './invocations.ts'
 
 /** The context of a request in Powertools' event handler, as far as it is read and changed. */
-interface RouterContext<Event> {
-  readonly event: Event
+interface RouterContext {
+  readonly event: unknown
   res: Response
 }
 
 /** A middleware of Powertools' event handler, for `app.use()` or for a route. */
-export type PowertoolsRateLimit<Event> = <Returned>(args: {
-  readonly reqCtx: RouterContext<Event>
+export type PowertoolsRateLimit = <Returned>(args: {
+  readonly reqCtx: RouterContext
   readonly next: () => Promise<Returned>
 }) => Promise<Response | undefined>
 
@@ -23,9 +23,8 @@ export type PowertoolsRateLimit<Event> = <Returned>(args: {
  * @example
  * app.use(powertoolsRateLimit({ store, limits, key: byClaim('sub') }))
  */
-export const powertoolsRateLimit = <Event = unknown>(
-  options: RateLimitOptions<Event>,
-): PowertoolsRateLimit<Event> => {
+export function powertoolsRateLimit<Event = unknown>(options: RateLimitOptions<Event>): PowertoolsRateLimit
+export function powertoolsRateLimit(options: RateLimitOptions<unknown>): PowertoolsRateLimit {
   const invocations = createInvocations(options)
   return async ({ reqCtx, next }) => {
     const invocation = await invocations.begin(reqCtx.event)

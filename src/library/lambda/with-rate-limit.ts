@@ -23,15 +23,18 @@ export type LambdaRateLimitOptions<Native = unknown> = RateLimitOptions<Native> 
 export type LimitedResult<Event, Result> = Event extends { readonly Records: readonly unknown[] }
   ? BatchResponse
   : Event extends { readonly info: { readonly fieldName: string } }
-    ? Exclude<Result, void>
-    : Exclude<Result, void> | HttpResult
+    ? Exclude<Result, Void>
+    : Exclude<Result, Void> | HttpResult
 
 /** A handler that returns a promise. The callback is in the types alone, so that handlers typed with it are accepted: calling it is an error. */
 export type LambdaHandler<Event, Result, Context> = (
   event: Event,
   context: Context,
   callback: () => never,
-) => Result | Promise<Result> | void
+) => Result | Promise<Result> | Void
+
+// biome-ignore lint/suspicious/noConfusingVoidType: the types of AWS let every handler return it
+type Void = void
 
 /**
  * Limits the invocations of a Lambda function: behind a REST, HTTP or WebSocket API, a function URL, a load balancer, AppSync, or a queue.

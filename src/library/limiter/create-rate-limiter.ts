@@ -241,7 +241,7 @@ const FLUSH_EVERY_MS = 1000
 export interface FlushTimer {
   start(): void
   stop(): void
-  /** Resolves when the flush that the timer has begun has ended. Never rejects. */
+  /** Resolves when the flushes that the timer has begun have ended. Never rejects. */
   flushed(): Promise<void>
 }
 
@@ -250,9 +250,12 @@ const noTimer: FlushTimer = { start() {}, stop() {}, async flushed() {} }
 export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): FlushTimer => {
   let timer: ReturnType<typeof setInterval> | undefined
   let isStopped = false
-  let current: Promise<void> | undefined
+  const running = new Set<Promise<void>>()
   const flushOnce = (): void => {
-    current = flush().catch((error: unknown) => logger.warn('flush failed', { reason: String(error) }))
+    const flushing = flush()
+      .catch((error: unknown) => logger.warn('flush failed', { reason: String(error) }))
+      .finally(() => running.delete(flushing))
+    running.add(flushing)
   }
   return {
     start() {
@@ -266,7 +269,7 @@ export const createFlushTimer = (flush: () => Promise<void>, logger: Logger): Fl
       clearInterval(timer)
     },
     async flushed() {
-      await current
+      await Promise.all(running)
     },
   }
 }
