@@ -8,6 +8,7 @@ import { type GatewayResponsesOptions, gatewayResponses } from '../../lib/gatewa
 import { ZaelAuthorizer, type ZaelAuthorizerProps } from '../../lib/zael-authorizer.ts'
 import { ZaelTable } from '../../lib/zael-table.ts'
 import type { DeniedContext } from '../../src/contract/authorizer.ts'
+import { rendered } from './rendered-response.ts'
 import { createApp, idOf, permissionsOf, type Statement } from './synthesize.ts'
 
 const DENIED: DeniedContext = {
@@ -204,32 +205,27 @@ describe('a function behind the authorizer', () => {
   })
 })
 
-/** What API Gateway makes of a gateway response: variables are replaced, and headers without a value left out. */
-const rendered = (template: Template, type: string, authorizer: Partial<DeniedContext> = {}) => {
-  const found = Object.values(template.findResources('AWS::ApiGateway::GatewayResponse')).find(
-    ({ Properties }) => Properties.ResponseType === type,
-  )
+/** The gateway response of a template, as API Gateway sends it. */
+const renderedIn = (template: Template, type: string, authorizer: Partial<DeniedContext> = {}) => {
+  const responses = Object.values(template.findResources('AWS::ApiGateway::GatewayResponse'))
+  const found = responses.find(({ Properties }) => Properties.ResponseType === type)
   const { StatusCode, ResponseParameters, ResponseTemplates } = found?.Properties ?? {}
-  const values = new Map(
-    Object.entries(authorizer).map(([name, value]) => [`context.authorizer.${name}`, value]),
+  return rendered(
+    {
+      statusCode: StatusCode,
+      responseParameters: ResponseParameters,
+      responseTemplates: ResponseTemplates,
+    },
+    authorizer,
   )
-  const headers = Object.entries<string>(ResponseParameters).flatMap(([name, mapping]) => {
-    const value = mapping.startsWith("'") ? mapping.slice(1, -1) : values.get(mapping)
-    return value === undefined ? [] : [[name.replace('gatewayresponse.header.', ''), value]]
-  })
-  const body = ResponseTemplates['application/json'].replace(
-    /\$([\w.]+)/g,
-    (_: string, name: string) => values.get(name) ?? '',
-  )
-  return { status: StatusCode, headers: Object.fromEntries(headers), body: JSON.parse(body) }
 }
 
 describe('the gateway responses', () => {
   const template = templateWith()
 
   test('turn a denial into 429 with the wait and the limit', () => {
-    expect(rendered(template, 'ACCESS_DENIED', DENIED)).toEqual({
-      status: '429',
+    expect(renderedIn(template, 'ACCESS_DENIED', DENIED)).toEqual({
+      status: 429,
       headers: {
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
@@ -263,23 +259,23 @@ describe('the gateway responses', () => {
       retryAfterMs: __,
       ...denied
     } = { ...DENIED, retryAfterSeconds: 'null', shouldRetry: 'false' }
-    const { headers, body } = rendered(template, 'ACCESS_DENIED', denied)
+    const { headers, body } = renderedIn(template, 'ACCESS_DENIED', denied)
     expect(headers).toMatchObject({ 'X-Should-Retry': 'false' })
     expect(headers).not.toHaveProperty('Retry-After')
     expect(body).toMatchObject({ retry_after_seconds: null })
   })
 
   test('respond to bad credentials with 401 and the ways to send a key', () => {
-    expect(rendered(template, 'UNAUTHORIZED')).toMatchObject({
-      status: '401',
+    expect(renderedIn(template, 'UNAUTHORIZED')).toMatchObject({
+      status: 401,
       headers: { 'WWW-Authenticate': 'Bearer realm="zael"' },
       body: { error: 'unauthorized', message: expect.stringContaining('X-API-Key') },
     })
   })
 
   test.each(['AUTHORIZER_FAILURE', 'AUTHORIZER_CONFIGURATION_ERROR'])('respond to %s with 503', (type) => {
-    expect(rendered(template, type)).toMatchObject({
-      status: '503',
+    expect(renderedIn(template, type)).toMatchObject({
+      status: 503,
       headers: { 'Retry-After': '1', 'X-Zael-Degraded': 'true' },
       body: { error: 'unavailable' },
     })
@@ -288,12 +284,12 @@ describe('the gateway responses', () => {
   test('can be read by pages of an origin, if it is named', () => {
     const named = templateWith({}, { allowOrigin: 'https://app.example' })
     for (const type of ['ACCESS_DENIED', 'UNAUTHORIZED', 'AUTHORIZER_FAILURE']) {
-      expect(rendered(named, type, DENIED).headers).toMatchObject({
+      expect(renderedIn(named, type, DENIED).headers).toMatchObject({
         'Access-Control-Allow-Origin': 'https://app.example',
         'Access-Control-Expose-Headers': expect.stringContaining('Retry-After'),
         Vary: 'Origin',
       })
-      expect(rendered(template, type, DENIED).headers).not.toHaveProperty('Access-Control-Allow-Origin')
+      expect(renderedIn(template, type, DENIED).headers).not.toHaveProperty('Access-Control-Allow-Origin')
     }
   })
 
