@@ -12,6 +12,7 @@ import type { Connect } from './connect.ts'
 import { composeGateway } from './gateway.ts'
 import { composeLimiter, flushOf } from './limiter.ts'
 import { openTable } from './table.ts'
+import { type ComposedTokens, composeTokens, withTokens } from './tokens.ts'
 import { createSecretReader, environmentUpstreamOf, processRegionOf } from './upstreams.ts'
 
 /** The parts that differ between a server and a Lambda. */
@@ -65,7 +66,8 @@ const FLUSH_EVERY_MS = 250
 
 /** The composition root: wires the stores, the limiter, the gateway and the API. */
 export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
-  const table = openTable({ ...parts, settings })
+  const tokens = composeTokens(settings, parts)
+  const table = withTokens(openTable({ ...parts, settings }), tokens)
   const { runsBetweenRequests } = parts.listener
   const limiter = composeLimiter(settings, { ...parts, table, runsBetweenRequests })
   const flush = flushOf(limiter, parts.logger)
@@ -73,7 +75,7 @@ export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
   let timer: NodeJS.Timeout | undefined
   return {
     limiter,
-    api: createApi(settings, parts, { table, limiter, upstreams }),
+    api: createApi(settings, parts, { table, tokens, limiter, upstreams }),
     start() {
       timer ??= setInterval(flush, FLUSH_EVERY_MS)
     },
@@ -89,6 +91,7 @@ export const composeZael = (settings: Settings, parts: ZaelParts): Zael => {
 
 interface Wired {
   readonly table: ReturnType<typeof openTable>
+  readonly tokens: ComposedTokens | undefined
   readonly limiter: Limiter
   readonly upstreams: ReturnType<typeof wireUpstreams>
 }
@@ -118,7 +121,7 @@ const wireUpstreams = (settings: Settings, parts: ZaelParts, table: ReturnType<t
 const createApi = (
   settings: Settings,
   parts: ZaelParts,
-  { table, limiter, upstreams }: Wired,
+  { table, tokens, limiter, upstreams }: Wired,
 ): Zael['api'] => {
   const { logger, metrics, caches, assets, metricsText } = parts
   const { gateway, secretReader, environmentUpstream, lookup } = upstreams
@@ -142,6 +145,7 @@ const createApi = (
         if (upstreamName !== undefined) lookup.forget(upstreamName)
       },
       secrets: randomSecrets,
+      tokens,
       clock: systemClock,
       logger,
       metrics,

@@ -11,6 +11,7 @@ import type { UpstreamService } from '../core/admin/upstreams.ts'
 import type { ReservationStore } from '../core/charge/reservation-store.ts'
 import type { Limiter } from '../core/decide/limiter.ts'
 import type { Entity } from '../core/model/entity.ts'
+import type { TokenIdentity } from '../core/model/token-entity.ts'
 import type { Upstream } from '../core/model/upstream.ts'
 import type { UsageReader } from '../core/model/usage.ts'
 import type { AdminStore } from '../core/ports/admin-store.ts'
@@ -19,6 +20,8 @@ import type { IdempotencyStore } from '../core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../core/ports/model-backend.ts'
 import type { CacheFactory, Clock, Logger, Metrics, Secrets } from '../core/ports/platform.ts'
 import type { ResponseStore } from '../core/ports/response-store.ts'
+import type { TokenEntities } from '../core/ports/token-entities.ts'
+import type { TokenVerifier } from '../core/ports/token-verifier.ts'
 import type { SecretReader, UpstreamStates } from '../core/ports/upstreams.ts'
 import type { ResponseContext } from './response.ts'
 
@@ -104,6 +107,8 @@ export interface AppDependencies {
   /** The region of AWS of this process, for upstreams of Bedrock without one; null: none. */
   readonly processRegion: string | null
   readonly secrets: Secrets
+  /** Accepts tokens (JWTs) of issuers; undefined: none is configured, and every credential is a key. */
+  readonly tokens?: TokenAuthentication | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -114,6 +119,20 @@ export interface AppDependencies {
   readonly metricsText?: () => Promise<string>
   /** Called after every change by this process; the limiter and the caches of the app need no call. */
   readonly onChange?: OnConfigChange
+}
+
+/** How callers are identified by tokens. */
+export interface TokenAuthentication {
+  readonly verifier: TokenVerifier
+  readonly entities: Pick<TokenEntities, 'note'>
+}
+
+/** What a token states about its caller. */
+export interface TokenCaller {
+  /** The entity to decide by, which is not stored. */
+  readonly entity: Entity
+  /** The user, who takes precedence over those that a request names. */
+  readonly user: TokenIdentity['user']
 }
 
 /**
@@ -127,6 +146,8 @@ export type Identity =
       readonly entityId: string
       readonly entity: Entity
       readonly organization: string
+      /** Undefined: the caller has a key. */
+      readonly token: TokenCaller | undefined
     }
   | {
       readonly kind: 'admin' | 'viewer'
@@ -141,6 +162,7 @@ export interface ActingIdentity {
   readonly entityId: string
   readonly entity: Entity
   readonly organization: string
+  readonly token?: TokenCaller | undefined
 }
 
 /** The variables that middleware sets for routes. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/model/json.ts'
 import type { HeaderOf } from '../web/client.ts'
+import type { ActingIdentity } from './app-dependencies.ts'
 
 /**
  * The names of a request by which policies on users and sessions are selected: any text that the client sends. The limiter
@@ -9,6 +10,10 @@ export interface RequestNames {
   readonly user: string | undefined
   readonly session: string | undefined
 }
+
+/** The names of a request of a caller: the user of a token takes precedence, because the client cannot choose it. */
+export const namesOf = ({ token }: Pick<ActingIdentity, 'token'>, names: RequestNames): RequestNames =>
+  token === undefined || token.user === null ? names : { ...names, user: token.user }
 
 /** The names in the headers. */
 export const headerNames = (header: HeaderOf): RequestNames => ({

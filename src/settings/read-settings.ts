@@ -10,9 +10,8 @@ import {
   type Environment,
   SETTINGS,
   type Settings,
-  UNSUPPORTED_SETTINGS,
 } from './settings.ts'
-import { parseText, type TextSchema } from './text-schemas.ts'
+import { faultsIn, parseText, type TextSchema } from './text-schemas.ts'
 
 /** The settings are not valid; the message names every mistake. */
 export class SettingsError extends Error {
@@ -52,7 +51,7 @@ const readValues = (environment: Environment) => {
     if (text === null) return null
     const result = parseText(schema, text)
     if ('value' in result) return result.value
-    mistakes.push(`${name} must ${result.must}`)
+    mistakes.push(...faultsIn(schema, text).map(({ at, must }) => `${name}${at} must ${must}`))
     return readValue({ name, schema, defaultText }, undefined)
   }
   const fields = Object.entries(SETTINGS).map(([field, setting]) => [
@@ -71,14 +70,9 @@ interface AnySetting {
 
 const nameMistakes = (environment: Environment): readonly string[] => {
   const names = Object.values(SETTINGS).map(({ name }) => name)
-  return [
-    ...UNSUPPORTED_SETTINGS.filter((name) => environment[name]).map(
-      (name) => `${name} is not supported by this version`,
-    ),
-    ...mistakenNames(environment, [...names, ...UNSUPPORTED_SETTINGS]).map(
-      ({ name, nearest }) => `${name} is not a setting of zael; the nearest one is ${nearest}`,
-    ),
-  ]
+  return mistakenNames(environment, names).map(
+    ({ name, nearest }) => `${name} is not a setting of zael; the nearest one is ${nearest}`,
+  )
 }
 
 const combinationMistakes = (settings: Settings): readonly string[] => {

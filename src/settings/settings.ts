@@ -13,6 +13,7 @@ import {
   origins,
   secretArns,
   type TextSchema,
+  tokenIssuers,
   topicArns,
   upstreamUrl,
   wholeNumber,
@@ -83,6 +84,8 @@ export const SETTINGS = {
 
   adminToken: setting('ADMIN_TOKEN', token, DEFAULT_ADMIN_TOKEN),
   viewerToken: setting('VIEWER_TOKEN', token, DEFAULT_VIEWER_TOKEN),
+  /** Issuers of tokens (JWTs) that callers may send in place of keys. */
+  jwtIssuers: setting('JWT_ISSUERS', tokenIssuers, ''),
   defaultModel: setting('DEFAULT_MODEL', modelId, 'gpt-4'),
   /** null: the simulated model. */
   upstreamBaseUrl: setting('UPSTREAM_BASE_URL', upstreamUrl, null),
@@ -118,6 +121,3 @@ type ValueOf<S> =
 
 /** The value of every setting, checked. Times are in the unit of the name. */
 export type Settings = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> }
-
-/** Settings of features that this version does not have: ignoring them could allow more than the operator intended. */
-export const UNSUPPORTED_SETTINGS = ['JWT_ISSUERS']

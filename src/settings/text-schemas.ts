@@ -1,7 +1,10 @@
 import * as v from 'valibot'
 import { openAiBaseUrlFault } from '../contract/base-url.ts'
+import { parseTokenIssuers } from '../contract/token-issuers.ts'
 import { regionOfTopic } from '../core/model/alert.ts'
+import type { TokenIssuer } from '../core/model/token-issuer.ts'
 import { parseSecretReference } from '../core/model/upstream.ts'
+import { addressFault } from '../platform/jwt/address.ts'
 
 /** Parses a value from a text. Its message completes the sentence "PORT must …". */
 export type TextSchema<T> = v.GenericSchema<string, T>
@@ -14,6 +17,19 @@ export const parseText = <T>(
   const result = v.safeParse(schema, text, { abortEarly: true, abortPipeEarly: true })
   return result.success ? { value: result.output } : { must: result.issues[0].message }
 }
+
+/** Every rule that `text` breaks, each with the part that breaks it: `[0].issuer`, or empty. */
+export const faultsIn = (
+  schema: TextSchema<unknown>,
+  text: string,
+): readonly { readonly at: string; readonly must: string }[] =>
+  (v.safeParse(schema, text, { abortPipeEarly: true }).issues ?? []).map(({ path, message }) => ({
+    at: pathText((path ?? []).map(({ key }) => String(key))),
+    must: message,
+  }))
+
+const pathText = (path: readonly string[]): string =>
+  path.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join('')
 
 /** A whole number from `low` to `high`, both inclusive. */
 export const wholeNumber = (low: number, high: number, must = `be a whole number from ${low} to ${high}`) =>
@@ -96,3 +112,29 @@ export const origins = listOf(
   (origin) => origin === '*' || urlOf(origin)?.origin === origin,
   'be origins such as https://example.com, with commas between them',
 )
+
+/** JSON of issuers of tokens. Empty: none. Every fault is an issue at its field. */
+export const tokenIssuers = v.pipe(
+  v.string(),
+  v.rawTransform<string, readonly TokenIssuer[]>(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseTokenIssuers(jsonIn(dataset.value), addressFault)
+    if ('issuers' in parsed) return parsed.issuers
+    for (const { path, must } of parsed.faults) {
+      const [first, ...rest] = path.map((key) => ({
+        ...({ type: 'unknown', origin: 'value' } as const),
+        ...{ input: undefined, key, value: undefined },
+      }))
+      addIssue({ message: must, path: first && [first, ...rest] })
+    }
+    return NEVER
+  }),
+)
+
+/** Undefined, which is no list, if it is no JSON. */
+const jsonIn = (text: string): unknown => {
+  try {
+    return text === '' ? [] : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -10,27 +10,31 @@ export interface Credential {
 /** Returns a header's value by its lower-case name. */
 export type HeaderOf = (name: string) => string | undefined
 
-const MAX_TOKEN_LENGTH = 512
+/** The longest key, in characters. */
+export const LONGEST_KEY = 512
 
 const BEARER = /^bearer +(\S+) *$/i
 
 /**
- * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined if there is none, or none of a valid form.
+ * The key in `Authorization: Bearer`, `X-API-Key` or `api-key`; undefined if there is none, or none of a valid form and length.
  * `conflict`: two of them differ.
  */
-export const presentedKey = (header: HeaderOf): Credential | 'conflict' | undefined => {
+export const presentedKey = (
+  header: HeaderOf,
+  longest: number = LONGEST_KEY,
+): Credential | 'conflict' | undefined => {
   const { bearer, xApiKey, apiKey } = tokensIn(header)
   const token = xApiKey ?? apiKey ?? bearer
   if (token === undefined) return undefined
   if ((apiKey ?? token) !== token || (bearer ?? token) !== token) return 'conflict'
-  return token.length > MAX_TOKEN_LENGTH ? undefined : { token, isBearer: bearer !== undefined }
+  return token.length > longest ? undefined : { token, isBearer: bearer !== undefined }
 }
 
 /** The same for apps that also use `Authorization` for other purposes: `X-API-Key`, else `api-key`, else Bearer. */
 export const presentedApiKey = (header: HeaderOf): string | undefined => {
   const { bearer, xApiKey, apiKey } = tokensIn(header)
   const token = xApiKey ?? apiKey ?? bearer
-  return token === undefined || token.length > MAX_TOKEN_LENGTH ? undefined : token
+  return token === undefined || token.length > LONGEST_KEY ? undefined : token
 }
 
 const tokensIn = (header: HeaderOf) => ({

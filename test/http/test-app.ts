@@ -5,15 +5,19 @@ import type { OnConfigChange } from '../../src/core/admin/audit.ts'
 import type { BucketStore } from '../../src/core/bucket/bucket-store.ts'
 import type { ReservationStore } from '../../src/core/charge/reservation-store.ts'
 import { createLimiter, type LimiterSettings } from '../../src/core/decide/limiter.ts'
+import type { TokenIssuer } from '../../src/core/model/token-issuer.ts'
 import type { UsageReader } from '../../src/core/model/usage.ts'
+import type { AdminStore } from '../../src/core/ports/admin-store.ts'
 import type { AlertEventStore } from '../../src/core/ports/alert-store.ts'
 import type { IdempotencyStore } from '../../src/core/ports/idempotency-store.ts'
 import type { ModelBackend } from '../../src/core/ports/model-backend.ts'
 import { type CacheFactory, type Logger, noMetrics, silentLogger } from '../../src/core/ports/platform.ts'
+import { createTokenEntities, withFoundTokenEntities } from '../../src/core/ports/token-entities.ts'
 import { createApi } from '../../src/http/app.ts'
 import type { AppDependencies, AppEnv, HttpSettings } from '../../src/http/app-dependencies.ts'
 import type { HotRoutes } from '../../src/http/hot-route.ts'
 import { createPackageAssets } from '../../src/http/pages/package-assets.ts'
+import { createTokenVerifier } from '../../src/platform/jwt/token-verifier.ts'
 import { lruCaches, sha256 } from '../../src/platform/runtime.ts'
 import { randomSecrets } from '../../src/platform/secrets.ts'
 import { createMemoryBucketStore } from '../../src/store/memory/bucket-store.ts'
@@ -92,6 +96,8 @@ export interface TestAppOptions {
   readonly limiter?: Partial<LimiterSettings>
   /** The table of another node to share, or failing parts of one. */
   readonly table?: Partial<SharedTable>
+  /** By default none: every credential is a key. */
+  readonly issuers?: readonly TokenIssuer[]
   readonly usage?: UsageReader
   readonly logger?: Logger
   readonly metricsText?: () => Promise<string>
@@ -110,10 +116,13 @@ export interface TestAppOptions {
 export const createTestApp = (options: TestAppOptions = {}): TestApp => {
   const { settings, usage = { usage: async () => [] }, logger = silentLogger } = options
   const table = createTestTable(options.table)
-  const { store, buckets, clock, reservations, idempotency, alertEvents } = table
+  const { buckets, clock, reservations, idempotency, alertEvents } = table
+  const tokens = options.issuers && testTokens(options.issuers, clock, logger)
+  const store = tokens ? withFoundTokenEntities(table.store, tokens.entities) : table.store
   const deps: AppDependencies = {
-    limiter: testLimiter(table, settings, options.limiter),
+    limiter: testLimiter({ ...table, store }, settings, options.limiter),
     store,
+    tokens,
     checkHealth: options.checkHealth ?? (async () => void (await store.entity('any'))),
     reservations,
     idempotency,
@@ -153,7 +162,15 @@ export const createTestApp = (options: TestAppOptions = {}): TestApp => {
       body: text === '' ? undefined : parsed(text),
     }
   }
-  return { app, hot, deps, table, store, buckets, clock, send }
+  return { app, hot, deps, table, store: table.store, buckets, clock, send }
+}
+
+const testTokens = (issuers: readonly TokenIssuer[], clock: TestClock, logger: Logger) => {
+  const names = issuers.map(({ name }) => name)
+  return {
+    verifier: createTokenVerifier({ issuers, clock, caches: smallCaches, logger }),
+    entities: createTokenEntities(names, smallCaches),
+  }
 }
 
 /** large documents take longer to build than a test to run */
@@ -172,7 +189,7 @@ const createTestTable = (shared: Partial<SharedTable> = {}): SharedTable => ({
 let limiters = 0
 
 const testLimiter = (
-  { store, buckets, clock }: SharedTable,
+  { store, buckets, clock }: Omit<SharedTable, 'store'> & { readonly store: AdminStore },
   settings: Partial<HttpSettings> = {},
   limiterSettings: Partial<LimiterSettings> = {},
 ) =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { defaultLimits, readSettings, SettingsError } from '../../src/settings/read-settings.ts'
-import { SETTINGS, UNSUPPORTED_SETTINGS } from '../../src/settings/settings.ts'
+import { SETTINGS } from '../../src/settings/settings.ts'
 
 const mistakesOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -39,6 +39,7 @@ test('every setting has a default', () => {
     apiKeysJson: null,
     adminToken: 'dev-admin',
     viewerToken: 'dev-viewer',
+    jwtIssuers: [],
     defaultModel: 'gpt-4',
     upstreamBaseUrl: null,
     upstreamApiKey: null,
@@ -189,11 +190,6 @@ test.each([
   expect(mistakesOf({ [name]: '1' })).toEqual(nearest === undefined ? [] : [sentence])
 })
 
-test.each(UNSUPPORTED_SETTINGS)('%s, which this version does not support, is rejected', (name) => {
-  expect(mistakesOf({ [name]: '5' })).toEqual([`${name} is not supported by this version`])
-  expect(mistakesOf({ [name]: '' })).toEqual([])
-})
-
 test('the variables of other programs are accepted', () => {
   const npm = ['npm_config_loglevel', 'npm_package_name', 'npm_lifecycle_event', 'INIT_CWD', 'NODE']
   const lambda = [
@@ -275,8 +271,4 @@ test('docs/settings.md lists every setting with its default', () => {
   const actual = Object.values(SETTINGS).map(({ name, defaultText }) => [name, defaultText || null] as const)
   expect(new Map(documented)).toEqual(new Map(actual))
   expect(documented).toHaveLength(actual.length)
-})
-
-test.each(UNSUPPORTED_SETTINGS)('docs/settings.md names %s as unsupported', (name) => {
-  expect(docs).toContain(`\`${name}\``)
 })

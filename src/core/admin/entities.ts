@@ -12,6 +12,7 @@ import {
 } from '../model/entity.ts'
 import { invalid, ZaelError } from '../model/errors.ts'
 import { entityToJson } from '../model/json.ts'
+import { isTokenEntityId, TOKEN_PREFIX_RULE } from '../model/token-entity.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
 
@@ -45,12 +46,19 @@ export const newEntity = (draft: EntityDraft, now: bigint): Entity => ({
 /** Checks the rules that concern only the entity itself. Throws `ZaelError('invalid_request')` that names the field. */
 const checkEntity = (entity: Entity): void => {
   if (!isId(entity.id)) throw invalid('entity_id', ID_RULE)
+  requireStorable('entity_id', entity.id)
   checkText('name', entity.name, ENTITY_BOUNDS.nameLength)
   if (!isId(entity.kind)) throw invalid('kind', ID_RULE)
   if (entity.role !== null && !isId(entity.role)) throw invalid('role', ID_RULE)
   if (entity.parentId !== null && !isId(entity.parentId)) throw invalid('parent_id', ID_RULE)
+  if (entity.parentId !== null) requireStorable('parent_id', entity.parentId)
   checkModels(entity.models ?? [])
   checkMetadata(entity.metadata)
+}
+
+/** Throws `invalid_request` for the id of an entity of a token: its properties are those that the token names. */
+export const requireStorable = (field: string, id: string): void => {
+  if (isTokenEntityId(id)) throw invalid(field, TOKEN_PREFIX_RULE)
 }
 
 const checkText = (field: string, text: string, most: number): void => {
@@ -136,6 +144,7 @@ const changeEntity = (
   actor: string,
 ): Promise<Entity> =>
   untilUnchanged(async () => {
+    requireStorable('entity_id', id)
     const before = await getEntity(deps, id)
     const after: Entity = { ...before, ...patch, version: nextVersion(deps.clock.now(), before.version) }
     checkEntity(after)
@@ -157,6 +166,7 @@ const changeEntity = (
   })
 
 const removeEntity = async (deps: AdminDependencies, id: string, actor: string): Promise<void> => {
+  requireStorable('entity_id', id)
   const entity = await getEntity(deps, id)
   const audit = auditRecord(deps, {
     actor,

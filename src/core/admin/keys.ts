@@ -10,7 +10,7 @@ import {
   secretRule,
 } from '../model/key.ts'
 import { type AdminDependencies, auditRecord } from './audit.ts'
-import { getEntity } from './entities.ts'
+import { getEntity, requireStorable } from './entities.ts'
 
 /** The fields of a new key that an administrator may set. */
 export interface KeyDraft {
@@ -64,6 +64,7 @@ const createKey = async (
   actor: string,
 ): Promise<NewKey> => {
   checkDraft(draft, rules, deps.clock.now())
+  requireStorable('entity_id', entityId)
   await getEntity(deps, entityId)
   const made = newKey(deps, entityId, draft)
   const audit = auditRecord(deps, {

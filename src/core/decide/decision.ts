@@ -1,5 +1,6 @@
 import type { BucketId } from '../bucket/bucket-store.ts'
 import type { ReservedCharges } from '../charge/reservation-store.ts'
+import type { Entity } from '../model/entity.ts'
 import type { Limit } from '../model/limit.ts'
 import type { Cost, LimitMeter } from '../model/meter.ts'
 import type { PolicyContext } from '../model/policy.ts'
@@ -9,6 +10,8 @@ import type { Eventual } from '../ports/when-ready.ts'
 /** A request to decide. Charged at once; `settles`: the actual cost is reported later. */
 export interface DecisionRequest {
   readonly entityId: string
+  /** The entity itself, of that id, if it is not stored but named by a token. */
+  readonly entity?: Entity
   /** The resource that the caller names; undefined: the bucket `_default_` itself. */
   readonly resource?: string
   /** The user of the entity's key, if known: any text. Selects policies on users. */

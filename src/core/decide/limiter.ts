@@ -303,9 +303,16 @@ const checkedTarget = (request: DecisionRequest): ResolutionTarget => {
 }
 
 /** The target by which a request's limits are resolved. Throws `ZaelError('invalid_request')` for an invalid id in the context. */
-const targetOf = ({ entityId, resource, user, session, context }: DecisionRequest): ResolutionTarget => {
+const targetOf = ({
+  entityId,
+  entity,
+  resource,
+  user,
+  session,
+  context,
+}: DecisionRequest): ResolutionTarget => {
   if (context) checkIds(context, 'context.')
-  return { entityId, resource, user, session, context }
+  return { entityId, entity, resource, user, session, context }
 }
 
 /** Throws `ZaelError('invalid_request')` for an invalid id. */

@@ -21,6 +21,8 @@ export interface EntityResolution extends Resolution {
 /** The properties of a request that determine its buckets. */
 export interface ResolutionTarget {
   readonly entityId: string
+  /** The entity itself if it is not stored but named by a token, which may name another role or parent than others do. */
+  readonly entity?: Entity | undefined
   /** undefined: the bucket `_default_` itself */
   readonly resource?: string | undefined
   /** An id. */
@@ -43,7 +45,7 @@ export const resolveBuckets = async (
 ): Promise<EntityResolution> => {
   const { entityId, resource = DEFAULT_RESOURCE } = request
   const [entity, model] = await Promise.all([
-    reads.entity(entityId),
+    request.entity ?? reads.entity(entityId),
     isSpecial(resource) ? undefined : reads.model(resource),
   ])
   if (!entity) throw new ZaelError('not_found', `there is no entity ${entityId}`, { field: 'entity_id' })

@@ -60,8 +60,8 @@ export const createResolver = (deps: ResolverDependencies): Resolver => {
   const ofEntities = resolvingEntities(deps, items, sizedAt)
   const unnamed = createCachedResolutions({ ...ofEntities, caches: newCache })
   const named = createCachedResolutions({ ...ofEntities, caches: fairCaches })
-  const resolutionsOf = ({ user, session }: ResolutionTarget) =>
-    user === undefined && session === undefined ? unnamed : named
+  const resolutionsOf = ({ entity, user, session }: ResolutionTarget) =>
+    entity === undefined && user === undefined && session === undefined ? unnamed : named
   const policies = createCachedResolutions({
     items,
     clock,
@@ -154,14 +154,17 @@ const isValidAt = ({ resolution, untilNs }: DatedResolution<Resolution>, clock: 
   return resolution.until === undefined || holdsAt(resolution, clock.now())
 }
 
-/** Clients choose names: those that one of them invents displace few of others. The owner of a key is its first id. */
+/** Clients choose names, and obtain tokens: those that one of them invents displace few of others. The owner of a key is its first id. */
 const fairCaches: CacheFactory = ({ max }) =>
   createFairCache({ max, groupOf: (key) => key.slice(0, key.indexOf('#')) })
 
 /** A text that is unique to a target: no id contains a `#`. */
 const targetText = (target: ResolutionTarget): string => {
-  const { entityId, resource = DEFAULT_RESOURCE, user, session, context } = target
-  const named = `${entityId}#${resource}`
+  const { entityId, entity, resource = DEFAULT_RESOURCE, user, session, context } = target
+  const named =
+    entity === undefined
+      ? `${entityId}#${resource}`
+      : `${entityId}#${resource}#${entity.role ?? ''}#${entity.parentId ?? ''}#${entity.version}`
   if (user === undefined && session === undefined && context === undefined) return named
   const { tenant = '', model = '', tier = '' } = context ?? {}
   return `${named}#${tenant}#${model}#${tier}#${user ?? ''}#${session ?? ''}`

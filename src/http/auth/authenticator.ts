@@ -4,15 +4,24 @@ import { allowedModels, ancestorsOf, type Entity } from '../../core/model/entity
 import { ZaelError } from '../../core/model/errors.ts'
 import { type ApiKey, isUsable } from '../../core/model/key.ts'
 import { MS_NS } from '../../core/model/time.ts'
+import { type TokenIdentity, tokenEntity } from '../../core/model/token-entity.ts'
 import { createCachedReads } from '../../core/ports/cached-reads.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { momentOf, type Secrets } from '../../core/ports/platform.ts'
 import { type Eventual, whenReady } from '../../core/ports/when-ready.ts'
-import type { Credential } from '../../web/client.ts'
-import type { ActingIdentity, AppDependencies, HttpSettings, Identity } from '../app-dependencies.ts'
+import { type Credential, LONGEST_KEY } from '../../web/client.ts'
+import type {
+  ActingIdentity,
+  AppDependencies,
+  HttpSettings,
+  Identity,
+  TokenAuthentication,
+} from '../app-dependencies.ts'
 
 /** Identifies clients by keys and tokens. */
 export interface Authenticator {
+  /** Longer credentials are ignored. */
+  readonly longestCredential: number
   /**
    * The identity itself if all of it is cached, as it is for most requests. Throws, or rejects, with `unauthorized`, or with
    * `StoreUnavailable` if a key cannot be looked up.
@@ -24,11 +33,11 @@ export interface Authenticator {
   forget(change: ConfigChange): void
 }
 
-type Acting = Omit<ActingIdentity, 'kind'>
+type Acting = Omit<ActingIdentity, 'kind' | 'token'>
 
 type ReadEntity = (id: string) => Eventual<Entity | undefined>
 
-export interface AuthenticatorNeeds extends Pick<AppDependencies, 'secrets' | 'clock' | 'caches'> {
+export interface AuthenticatorNeeds extends Pick<AppDependencies, 'secrets' | 'tokens' | 'clock' | 'caches'> {
   readonly store: Pick<ConfigStore, 'apiKey' | 'entity'>
   readonly settings: Pick<HttpSettings, 'configCacheMs' | 'viewerToken'> & {
     /** null: there are no tokens, only keys of callers. */
@@ -38,11 +47,14 @@ export interface AuthenticatorNeeds extends Pick<AppDependencies, 'secrets' | 'c
 
 const MAX_CACHED = 10_000
 
+/** Servers bound headers themselves: a token that is too long gets the error of a token. */
+const LONGEST_HEADER = 65_536
+
 /** OpenAI's message, without the key. */
 const INCORRECT_KEY = 'Incorrect API key provided. It is unknown, expired or revoked.'
 
 export const createAuthenticator = (deps: AuthenticatorNeeds): Authenticator => {
-  const { store, secrets, clock, caches, settings } = deps
+  const { store, secrets, tokens, clock, caches, settings } = deps
   const maxAgeNs = BigInt(settings.configCacheMs) * MS_NS
   const cached = { clock, caches, max: MAX_CACHED, keyOf: (key: string) => key }
   const keys = createCachedReads<string, ApiKey | undefined>({
@@ -66,11 +78,18 @@ export const createAuthenticator = (deps: AuthenticatorNeeds): Authenticator => 
     })
   }
 
+  const identifyToken = tokens && createTokenIdentification(tokens, readEntity)
+
   return {
+    longestCredential: tokens === undefined ? LONGEST_KEY : LONGEST_HEADER,
     identify(credential) {
-      const tokenHash = secrets.hash(credential.token)
-      const kind = tokenKind(tokenHash, credential.isBearer)
+      const { token, isBearer } = credential
+      const tokenHash = secrets.hash(token)
+      const kind = tokenKind(tokenHash, isBearer)
       if (kind !== undefined) return { kind, entityId: null, entity: null, organization: null }
+      const identified = isBearer ? identifyToken?.(token, tokenHash) : undefined
+      if (identified !== undefined) return identified
+      if (token.length > LONGEST_KEY) throw unauthorized(INCORRECT_KEY)
       return whenReady(whenReady(keys.get(tokenHash, maxAgeNs), ownerOf), asCaller)
     },
     async actingAs(entityId) {
@@ -84,6 +103,35 @@ export const createAuthenticator = (deps: AuthenticatorNeeds): Authenticator => 
       entities.forget(entityId)
     },
   }
+}
+
+/** The caller of a token; undefined: the credential is none, and may be a key. */
+type IdentifyToken = (token: string, tokenHash: string) => Eventual<Identity> | undefined
+
+/** The tenant of a token is read from the store, after the token has been verified. */
+const createTokenIdentification = (
+  { verifier, entities }: TokenAuthentication,
+  readEntity: ReadEntity,
+): IdentifyToken => {
+  const callerOf = (identity: TokenIdentity): Eventual<Identity> => {
+    entities.note(identity)
+    const token = { entity: tokenEntity(identity), user: identity.user }
+    const acting = whenReady(requireTenant(readEntity, identity), () =>
+      requireEnabled(readEntity, token.entity),
+    )
+    return whenReady(acting, ({ entityId, entity, organization }) => ({
+      ...{ kind: 'caller', entityId, entity, organization, token },
+    }))
+  }
+  return (token, tokenHash) =>
+    verifier.recognizes(token) ? whenReady(verifier.verify(token, tokenHash), callerOf) : undefined
+}
+
+const requireTenant = (readEntity: ReadEntity, { tenantId }: TokenIdentity): Eventual<void> => {
+  if (tenantId === null) return undefined
+  return whenReady(readEntity(tenantId), (tenant) => {
+    if (tenant?.kind !== 'tenant') throw unauthorized(`The token is not valid: ${tenantId} is no tenant`)
+  })
 }
 
 const createTokenKinds = ({ secrets, settings }: AuthenticatorNeeds) => {
@@ -121,6 +169,7 @@ const asCaller = ({ entityId, entity, organization }: Acting): Identity => ({
   entityId,
   entity,
   organization,
+  token: undefined,
 })
 
 export const unauthorized = (message: string): ZaelError => new ZaelError('unauthorized', message)

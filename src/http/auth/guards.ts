@@ -70,7 +70,7 @@ const createIdentify = (
 
 /** The identity of the client that sent these headers. Throws and rejects as `identify`. */
 export const identityOf = (authenticator: Authenticator, header: HeaderOf): Eventual<Identity> => {
-  const credential = presentedKey(header)
+  const credential = presentedKey(header, authenticator.longestCredential)
   if (credential === 'conflict') throw unauthorized(CONFLICT)
   if (credential === undefined) throw unauthorized(NO_KEY)
   return authenticator.identify(credential)

@@ -95,8 +95,13 @@ const zaelProblem = (error: ZaelError): Problem => ({
   code: error.code,
   message: error.message,
   ...(error.field !== undefined && { field: error.field }),
-  headers: error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer realm="zael"' } : {},
+  headers: ERROR_HEADERS[error.code] ?? {},
 })
+
+const ERROR_HEADERS: Partial<Record<ErrorCode, Problem['headers']>> = {
+  unauthorized: { 'www-authenticate': 'Bearer realm="zael"' },
+  unavailable: { 'retry-after': '1' },
+}
 
 const methodProblem = (error: MethodNotAllowed): Problem => ({
   status: 405,

@@ -33,36 +33,39 @@ export interface RequestedChecks {
 
 type Body = v.InferOutput<typeof checkBody>
 
+/** The names of a check, by those in its body. */
+type NamesOf = (body: Pick<Body, 'user' | 'session'>) => RequestNames
+
 /**
- * One check, or a list of them; `names` are the default user and session of a check. Throws `invalid_request` if two checks of a list have
- * the same idempotency key.
+ * One check, or a list of them, with the names of `namesOf`, which gets those of each body. Throws `invalid_request` if two checks
+ * of a list have the same idempotency key.
  */
-export const parseChecks = (body: Body | readonly Body[], names: RequestNames): RequestedChecks => {
-  if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', names)] }
+export const parseChecks = (body: Body | readonly Body[], namesOf: NamesOf): RequestedChecks => {
+  if (!isList(body)) return { isList: false, requested: [parseCheck(body, '', namesOf)] }
   body.forEach(({ idempotency_key: key }, index) => {
     const isRepeated = body.findIndex(({ idempotency_key }) => idempotency_key === key) < index
     if (key !== undefined && isRepeated)
       throw invalid(`[${index}].idempotency_key`, 'be given to one check only')
   })
-  return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, names)) }
+  return { isList: true, requested: body.map((each, index) => parseCheck(each, `[${index}].`, namesOf)) }
 }
 
 /** `Array.isArray` does not narrow readonly arrays. */
 const isList = (body: Body | readonly Body[]): body is readonly Body[] => Array.isArray(body)
 
 /** Throws `invalid_request` for a reservation without a cost: it would be free, but takes an item in the table. */
-const parseCheck = (body: Body, place: string, names: RequestNames): RequestedCheck => {
+const parseCheck = (body: Body, place: string, namesOf: NamesOf): RequestedCheck => {
   const cost = orderedCost(body.cost ?? { requests: 1 })
   if (body.reserve && hasNoCost({ cost, dryRun: false }))
     throw invalid(`${place}cost`, 'name an amount above 0 where it is reserved')
-  return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, names) }
+  return { place, idempotencyKey: body.idempotency_key, check: checkOf(body, cost, namesOf(body)) }
 }
 
 const checkOf = (body: Body, cost: Cost, names: RequestNames): LimitCheck => ({
   resource: body.resource,
   cost,
-  user: body.user ?? names.user,
-  session: body.session ?? names.session,
+  user: names.user,
+  session: names.session,
   context: body.context,
   dryRun: body.dry_run ?? false,
   reserve: (body.reserve ?? false) && body.dry_run !== true,

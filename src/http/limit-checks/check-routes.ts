@@ -14,7 +14,7 @@ import { deciderOf, v1UnavailableBody } from '../decisions.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, mayUse, requireMayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
-import { headerNames, NAME_HEADERS } from '../request-names.ts'
+import { headerNames, NAME_HEADERS, namesOf } from '../request-names.ts'
 import type { BytesReply, JsonReply, Reply } from '../response.ts'
 import { parseChecks, type RequestedCheck, type RequestedChecks } from './check-request.ts'
 import { createDecideCheck, createForesight, createReplyToCheck } from './decide-check.ts'
@@ -51,7 +51,10 @@ export const createCheckHandler = (
     )
   }
   return (body, { acting, header }) => {
-    const checks = parseChecks(body, headerNames(header))
+    const inHeaders = headerNames(header)
+    const checks = parseChecks(body, ({ user = inHeaders.user, session = inHeaders.session }) =>
+      namesOf(acting, { user, session }),
+    )
     if (checks.requested.every((each) => isAllowedToAll(acting, each))) return run(acting, checks)
     return requireAllAllowed(models, acting, checks.requested).then(() => run(acting, checks))
   }

@@ -118,7 +118,7 @@ export const createForesight =
 /** Only a reservation holds slots, as long as it lives; any other check looks for a free one. */
 const requestOf = (
   { clock }: Pick<DecideCheckNeeds, 'clock'>,
-  { entityId }: ActingIdentity,
+  { entityId, token }: ActingIdentity,
   { resource, cost, user, session, context, dryRun, reserve, lifetimeSeconds }: LimitCheck,
   canUndo: boolean,
 ): DecisionRequest => {
@@ -130,6 +130,7 @@ const requestOf = (
   }
   if (reserve) request.slotsUntil = reservationEnd(clock.now(), lifetimeSeconds)
   else if (canUndo) request.holds = false
+  if (token !== undefined) request.entity = token.entity
   if (resource !== undefined) request.resource = resource
   if (user !== undefined) request.user = user
   if (session !== undefined) request.session = session

@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import type * as v from 'valibot'
 import { idParam } from '../../contract/fields.ts'
 import { configBody, rateLimitStatsResponse, rateLimitStatusResponse } from '../../contract/rate-limit.ts'
+import { requireStorable } from '../../core/admin/entities.ts'
 import type { LimitState } from '../../core/decide/decision.ts'
 import type { BucketStatus } from '../../core/decide/inspector.ts'
 import type { Limiter } from '../../core/decide/limiter.ts'
@@ -109,6 +110,7 @@ const configure = async (needs: Needs, id: string, body: v.InferOutput<typeof co
   const { entities, limitSets, limiter, settings } = needs
   const { rpm_limit: rpm, tpm_limit: tpm, window_seconds: windowSeconds, enabled } = body
   const before = await entities.get(id)
+  if (enabled === false) requireStorable('id', id)
   const change: UsualChange = {
     ...(rpm !== undefined && { rpm }),
     ...(tpm !== undefined && { tpm }),

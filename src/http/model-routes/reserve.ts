@@ -77,7 +77,10 @@ const reserveLong = async (
 }
 
 const admissibleFor = (decider: Decider, { acting, model, names }: RoutedRequest): Eventual<Cost> =>
-  decider.largestAdmissible({ entityId: acting.entityId, resource: model.id, ...names })
+  decider.largestAdmissible({
+    ...{ entityId: acting.entityId, entity: acting.token?.entity, resource: model.id },
+    ...names,
+  })
 
 const exceeds = (cost: Cost, admissible: Cost): boolean =>
   (cost.tokens ?? 0) > (admissible.tokens ?? Number.POSITIVE_INFINITY) ||
@@ -148,6 +151,7 @@ const decisionRequest = ({ acting, model, names }: RoutedRequest, cost: Cost): D
     cost,
     settles: true,
   }
+  if (acting.token !== undefined) wanted.entity = acting.token.entity
   const { user, session } = names
   if (user !== undefined) wanted.user = user
   if (session !== undefined) wanted.session = session

@@ -26,7 +26,7 @@ import { jsonBody, objectOf } from '../body/validated.ts'
 import { type HotHandler, type HotRoute, respondHot } from '../hot-route.ts'
 import { type ModelLookup, usableModel } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
-import { modelRequestNames, NAME_HEADERS, withoutSession } from '../request-names.ts'
+import { modelRequestNames, NAME_HEADERS, namesOf, withoutSession } from '../request-names.ts'
 import { requireExactNames } from './field-names.ts'
 import { createModelCall, type ModelCallNeeds } from './model-call.ts'
 
@@ -133,7 +133,7 @@ const handlerOf = (
         acting,
         body: withoutSession(sent),
         model,
-        names: modelRequestNames(sent, header),
+        names: namesOf(acting, modelRequestNames(sent, header)),
         requestId,
         header,
         signal,

@@ -4,6 +4,7 @@ import { ownLimitsQuery, ownLimitsResponse } from '../../contract/checks.ts'
 import { openAiErrorResponse } from '../../contract/errors.ts'
 import { usageQuery, usageResponse } from '../../contract/history.ts'
 import type { LimitState } from '../../core/decide/decision.ts'
+import type { Entity } from '../../core/model/entity.ts'
 import { invalid, StoreUnavailable } from '../../core/model/errors.ts'
 import { epochSeconds } from '../../core/model/json.ts'
 import { DEFAULT_RESOURCE } from '../../core/model/limit-set.ts'
@@ -21,7 +22,7 @@ import { limitStateJson } from '../limit-checks/decide-check.ts'
 import { createMinuteBound, type MinuteBound } from '../minute-bound.ts'
 import { type ModelLookup, requireMayUse } from '../models/model-lookup.ts'
 import { describeOperation, jsonResponse } from '../openapi/described.ts'
-import { headerNames, NAME_HEADERS, type RequestNames } from '../request-names.ts'
+import { headerNames, NAME_HEADERS, namesOf, type RequestNames } from '../request-names.ts'
 
 /*
  * What a caller has left, and has used. Nothing is charged. The first limits of a minute are as they are now, so a caller sees
@@ -71,6 +72,8 @@ interface Reading extends Needs {
 
 interface LimitsRequest extends RequestNames {
   readonly entityId: string
+  /** Of a token. */
+  readonly entity: Entity | undefined
   readonly resource: string | undefined
 }
 
@@ -79,8 +82,8 @@ const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
     clock: reading.clock,
     caches: fairCaches,
     max: MAX_CACHED,
-    keyOf: ({ entityId, resource = '', user = '', session = '' }) =>
-      `${entityId}#${resource}#${user}#${session}`,
+    keyOf: ({ entityId, entity, resource = '', user = '', session = '' }) =>
+      `${entityId}#${resource}#${user}#${session}#${entity?.role ?? ''}#${entity?.parentId ?? ''}`,
     read: (request) => readStates(reading, request),
   })
   return new Hono<AppEnv>().get(
@@ -95,10 +98,11 @@ const createOwnLimitsRoute = (reading: Reading): Hono<AppEnv> => {
     query(ownLimitsQuery),
     async (c) => {
       const { resource, ...named } = c.req.valid('query')
-      const { entityId, entity } = requireActing(c.get('acting'))
-      await requireMayUse(reading.models, entity, resource)
-      const names = { ...headerNames((name) => c.req.header(name)), ...named }
-      const request = { entityId, resource, ...asIds(reading, names) }
+      const acting = requireActing(c.get('acting'))
+      await requireMayUse(reading.models, acting.entity, resource)
+      const { entityId } = acting
+      const names = namesOf(acting, { ...headerNames((name) => c.req.header(name)), ...named })
+      const request = { entityId, entity: acting.token?.entity, resource, ...asIds(reading, names) }
       const isShared = reading.reads.countOf(entityId) >= CURRENT_READS_PER_MINUTE
       const limits = await states.get(request, isShared ? LIMITS_SHARED_NS : 0n)
       const body = { entity_id: entityId, resource: resource ?? DEFAULT_RESOURCE }
@@ -116,11 +120,12 @@ const asIds = ({ secrets }: Needs, { user, session }: RequestNames): RequestName
 /** The states of all limits, as a check without a cost reads them. */
 const readStates = async (
   { decider, reads }: Reading,
-  { entityId, resource, user, session }: LimitsRequest,
+  { entityId, entity, resource, user, session }: LimitsRequest,
 ): Promise<readonly LimitState[]> => {
   reads.record(entityId)
   const { limits, degraded } = await decider.decide({
     ...{ entityId, cost: {}, settles: false, dryRun: true },
+    ...(entity !== undefined && { entity }),
     ...(resource !== undefined && { resource }),
     ...(user !== undefined && { user }),
     ...(session !== undefined && { session }),
