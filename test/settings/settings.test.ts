@@ -272,3 +272,79 @@ test('docs/settings.md lists every setting with its default', () => {
   expect(new Map(documented)).toEqual(new Map(actual))
   expect(documented).toHaveLength(actual.length)
 })
+
+const ISSUER = { name: 'corp', issuer: 'https://login.example.com', audience: 'api://zael' }
+
+test('issuers of tokens have defaults', () => {
+  const other = {
+    ...ISSUER,
+    name: 'dev',
+    issuer: 'http://localhost:9000/',
+    audience: ['a', 'b'],
+    role_claim: 'r',
+  }
+  expect(readSettings({ JWT_ISSUERS: JSON.stringify([ISSUER, other]) }).jwtIssuers).toEqual([
+    {
+      ...{
+        name: 'corp',
+        issuer: 'https://login.example.com',
+        audiences: ['api://zael'],
+        audienceClaim: 'aud',
+      },
+      ...{ jwksUri: null, entityClaim: 'sub', tenantClaim: null, roleClaim: null, userClaim: null },
+    },
+    expect.objectContaining({
+      name: 'dev',
+      issuer: 'http://localhost:9000/',
+      audiences: ['a', 'b'],
+      roleClaim: 'r',
+    }),
+  ])
+  const named = { ...ISSUER, issuer: 'corp', jwks_uri: 'https://keys.example.com/keys' }
+  expect(mistakesOf({ JWT_ISSUERS: JSON.stringify([named]) })).toEqual([])
+})
+
+const NO_ADDRESS = 'be a URL that begins with https://; http:// is accepted for a loopback address only'
+
+test.each([
+  ['corp', [' must be a list of issuers: [{"name": …, "issuer": …, "audience": …}]']],
+  ['{}', [' must be a list of issuers: [{"name": …, "issuer": …, "audience": …}]']],
+  ['["corp"]', ['[0] must be {"name": …, "issuer": …, "audience": …}']],
+  [
+    [{}],
+    [
+      '[0].name must be 1 to 32 of A-Z a-z 0-9 . _ @ - and begin with a letter or digit',
+      '[0].issuer must be a text',
+      '[0].audience must be the audience of the tokens, a text or a list of 1 to 20 texts',
+    ],
+  ],
+  [
+    [ISSUER, { ...ISSUER, name: 'a:b', audience: [], role: 'x', entity_claim: '' }],
+    [
+      '[1].role must not be given: it is not known',
+      '[1].name must be 1 to 32 of A-Z a-z 0-9 . _ @ - and begin with a letter or digit',
+      '[1].audience must be the audience of the tokens, a text or a list of 1 to 20 texts',
+      '[1].entity_claim must be the name of a claim, 1 to 256 characters long',
+    ],
+  ],
+  [
+    [{ ...ISSUER, issuer: 'http://login.example.com' }],
+    [`[0].issuer must ${NO_ADDRESS}, if jwks_uri is not given`],
+  ],
+  [[{ ...ISSUER, jwks_uri: 'ftp://keys' }], [`[0].jwks_uri must ${NO_ADDRESS}`]],
+  [
+    [{ ...ISSUER, jwks_uri: 'https://a:b@keys.example' }],
+    ['[0].jwks_uri must contain no user name or password'],
+  ],
+  [
+    [ISSUER, ISSUER],
+    [
+      '[1].name must differ from the names of other issuers',
+      '[1].audience must differ from those of other entries of the same issuer',
+    ],
+  ],
+  [Array(21).fill(ISSUER), [' must contain at most 20 issuers']],
+])('JWT_ISSUERS=%j is rejected, every mistake at its field', (value, mistakes) => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  expect(mistakesOf({ JWT_ISSUERS: text })).toEqual(mistakes.map((mistake) => `JWT_ISSUERS${mistake}`))
+})

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, type JWK, type LocalJWKSet } from 'jose'
-import { ZaelError } from '../../core/model/errors.ts'
+import { errorMessage, ZaelError } from '../../core/model/errors.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { type FetchKeys, KeysNotFetched } from './fetch-keys.ts'
@@ -41,76 +41,89 @@ const REFETCH_NS = 60n * SECOND_NS
 /** The least time between two attempts while there are no keys: each may take as long as its timeout. */
 const RETRY_NS = 5n * SECOND_NS
 
-export const createKeySet = ({ name, fetchKeys, clock, logger }: KeySetOptions): KeySet => {
-  let keys: Keys | undefined
-  /** When the last fetch began, and whether it failed. */
-  let fetched: { readonly atNs: bigint; readonly failed: boolean } | undefined
+export const createKeySet = (options: KeySetOptions): KeySet => {
+  const { name, clock } = options
+  const fetching = createFetching(options)
   /** When keys were last fetched because of an unknown one. */
   let unknownNs: bigint | undefined
-  let fetching: Promise<Keys> | undefined
 
   const isWithin = (span: bigint, since: bigint | undefined): boolean =>
     since !== undefined && clock.monotonic() - since < span
+  /** Requests do not wait for the renewal of keys that they can use; its failure is logged. */
+  const renewIfOld = (): void => {
+    const last = fetching.last()
+    if (fetching.isPending() || isWithin(last?.failed ? REFETCH_NS : MAX_AGE_NS, last?.atNs)) return
+    fetching.fetch().catch(() => undefined)
+  }
+  /** Without a fetch: the unknown key may be a new one of an issuer that could not be reached. */
+  const unchanged = (lacking: Keys): Keys => {
+    if (fetching.last()?.failed) throw unavailable(name)
+    return lacking
+  }
+  return {
+    cached() {
+      const keys = fetching.keys()
+      if (keys !== undefined) renewIfOld()
+      return keys
+    },
+    async first() {
+      const [keys, last] = [fetching.keys(), fetching.last()]
+      if (keys !== undefined) return keys
+      if (!fetching.isPending() && last?.failed && isWithin(RETRY_NS, last.atNs)) throw unavailable(name)
+      return fetching.fetch()
+    },
+    async beyond(lacking, isFirst) {
+      const keys = fetching.keys()
+      if (isFirst) unknownNs ??= fetching.last()?.atNs
+      if (keys !== undefined && keys !== lacking) return keys
+      if (!fetching.isPending() && isWithin(REFETCH_NS, unknownNs)) return unchanged(lacking)
+      unknownNs = clock.monotonic()
+      return fetching.fetch()
+    },
+  }
+}
+
+/** The last fetch that has ended: when it began, by the monotonic clock, and whether it failed. */
+interface LastFetch {
+  readonly atNs: bigint
+  readonly failed: boolean
+}
+
+/** Fetches the keys and keeps the last ones, also if they cannot be fetched again. */
+const createFetching = ({ name, fetchKeys, clock, logger }: KeySetOptions) => {
+  let keys: Keys | undefined
+  let last: LastFetch | undefined
+  let pending: Promise<Keys> | undefined
 
   const start = async (): Promise<Keys> => {
     const atNs = clock.monotonic()
     try {
       const text = await fetchKeys()
       keys = keys?.text === text ? keys : { text, select: createLocalJWKSet({ keys: usableKeys(text) }) }
-      fetched = { atNs, failed: false }
+      last = { atNs, failed: false }
       return keys
     } catch (error) {
-      fetched = { atNs, failed: true }
-      logger.warn('keys of a token issuer not fetched', { issuer: name, reason: reasonOf(error) })
+      last = { atNs, failed: true }
+      logger.warn('keys of a token issuer not fetched', { issuer: name, reason: errorMessage(error) })
       throw unavailable(name)
     }
   }
-  /** Concurrent requests share one fetch. */
-  const fetchOnce = (): Promise<Keys> => {
-    fetching ??= start().finally(() => {
-      fetching = undefined
-    })
-    return fetching
-  }
-  /** Requests do not wait for the renewal of keys that they can use; its failure is logged. */
-  const renewIfOld = (): void => {
-    if (fetching !== undefined || isWithin(fetched?.failed ? REFETCH_NS : MAX_AGE_NS, fetched?.atNs)) return
-    fetchOnce().catch(() => undefined)
-  }
-  const mayRefetch = (): boolean => fetching !== undefined || !isWithin(REFETCH_NS, unknownNs)
-  const refetch = (): Promise<Keys> => {
-    unknownNs = clock.monotonic()
-    return fetchOnce()
-  }
-  /** The unknown key may be a new one of an issuer that could not be reached. */
-  const unchanged = (lacking: Keys): Keys => {
-    if (fetched?.failed) throw unavailable(name)
-    return lacking
-  }
-
   return {
-    cached() {
-      if (keys !== undefined) renewIfOld()
-      return keys
-    },
-    async first() {
-      if (keys !== undefined) return keys
-      if (fetching === undefined && fetched?.failed && isWithin(RETRY_NS, fetched.atNs))
-        throw unavailable(name)
-      return fetchOnce()
-    },
-    async beyond(lacking, isFirst) {
-      if (isFirst) unknownNs ??= fetched?.atNs
-      if (keys !== undefined && keys !== lacking) return keys
-      return mayRefetch() ? refetch() : unchanged(lacking)
+    keys: () => keys,
+    last: () => last,
+    isPending: () => pending !== undefined,
+    /** Concurrent requests share one fetch. */
+    fetch(): Promise<Keys> {
+      pending ??= start().finally(() => {
+        pending = undefined
+      })
+      return pending
     },
   }
 }
 
 const unavailable = (name: string): ZaelError =>
   new ZaelError('unavailable', `The keys of the token issuer ${name} cannot be fetched; please try again`)
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** More than any issuer has; selecting a key compares all of them. */
 const MAX_KEYS = 100
