@@ -1,19 +1,8 @@
-import type { TokenIssuer } from '../../core/model/token-issuer.ts'
-import type { CacheFactory, Clock, Logger } from '../../core/ports/platform.ts'
 import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { TokenVerifier } from '../../core/ports/token-verifier.ts'
 import { sha256 } from '../runtime.ts'
 import { invalidToken, isToken, LONGEST_TOKEN } from './token-form.ts'
-import type { Verify } from './verification.ts'
-
-export interface TokenVerifierOptions {
-  readonly issuers: readonly TokenIssuer[]
-  readonly clock: Clock
-  readonly caches: CacheFactory
-  readonly logger: Logger
-  /** Default: the platform's. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
-}
+import type { TokenVerifierOptions, Verify } from './verification.ts'
 
 /**
  * Verifies tokens of these issuers. The code that verifies is loaded with the first token, and keys are fetched with the first of

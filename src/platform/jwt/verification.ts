@@ -4,13 +4,21 @@ import type { JsonObject } from '../../core/model/json.ts'
 import { MS_NS } from '../../core/model/time.ts'
 import type { TokenIdentity } from '../../core/model/token-entity.ts'
 import type { TokenIssuer } from '../../core/model/token-issuer.ts'
-import type { Clock } from '../../core/ports/platform.ts'
+import type { CacheFactory, Clock, Logger } from '../../core/ports/platform.ts'
 import type { Eventual } from '../../core/ports/when-ready.ts'
 import { identityIn, isForAudience } from './claims.ts'
 import { createKeyFetch } from './fetch-keys.ts'
 import { createKeySet, type KeySet, type Keys } from './key-set.ts'
 import { decodeToken, invalidToken } from './token-form.ts'
-import type { TokenVerifierOptions } from './token-verifier.ts'
+
+export interface TokenVerifierOptions {
+  readonly issuers: readonly TokenIssuer[]
+  readonly clock: Clock
+  readonly caches: CacheFactory
+  readonly logger: Logger
+  /** Default: the platform's. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
+}
 
 /** Signatures with a public key: with HS256, whoever knows that key could sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512']
