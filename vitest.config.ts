@@ -6,6 +6,7 @@ const sources = {
   'zael/hono': '/src/library/hono.ts',
   'zael/express': '/src/library/express.ts',
   'zael/lambda': '/src/library/lambda.ts',
+  'zael/mcp': '/src/library/mcp.ts',
   'zael/cdk': '/lib/index.ts',
   zael: '/src/library/index.ts',
 }
