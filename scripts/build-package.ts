@@ -14,6 +14,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from '../src/command-line/command-line.ts'
 import { bundleCommandLine } from './bundle-command-line.ts'
 import { createSbom, filesAtStart } from './bundle-contents.ts'
+import { bundleServiceImage } from './bundle-service.ts'
 import { runCommand } from './run-command.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -62,10 +63,11 @@ const writeSbom = async (bundles: readonly Metafile[]): Promise<void> => {
 const HELP = `npm run build
 
 Builds what is published into dist/: modules and declarations of the entry points, the bundles of the
-Lambdas and of the command \`zael\`, and dist/sbom.cdx.json, which lists the packages in them (CycloneDX).`
+Lambdas, of the command \`zael\` and of the service, with its Dockerfile, and dist/sbom.cdx.json, which lists the
+packages in them (CycloneDX).`
 
 await runCommandLine({ command: 'npm run build', help: HELP, options: {} }, async () => {
   await rm(DIST, { recursive: true, force: true })
   await compile()
-  await writeSbom(await bundle())
+  await writeSbom([...(await bundle()), await bundleServiceImage(join(DIST, 'service'))])
 })

@@ -67,6 +67,25 @@ export const bundleService = async (directory: string): Promise<Metafile> => {
   return metafile
 }
 
+/** What the last stage copies from the one that builds. */
+const COPY_OF_BUILD = 'COPY --from=build /zael/dist/service ./'
+
+/** The Dockerfile of a directory that contains the finished service: the last stage of the repository's. */
+export const finishedDockerfile = (dockerfile: string): string => {
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM ') + 1)
+  if (!lastStage.includes(COPY_OF_BUILD)) throw new Error(`the Dockerfile must contain ${COPY_OF_BUILD}`)
+  return lastStage.replace(COPY_OF_BUILD, 'COPY . ./')
+}
+
+/** Bundles the service into `directory` beside a Dockerfile for it, from which `ZaelService` builds its image. */
+export const bundleServiceImage = async (directory: string): Promise<Metafile> => {
+  const metafile = await bundleService(directory)
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
+  await writeFile(join(directory, 'Dockerfile'), finishedDockerfile(dockerfile))
+  await writeFile(join(directory, '.dockerignore'), 'Dockerfile\n.dockerignore\n')
+  return metafile
+}
+
 const writeAssets = async (directory: string): Promise<void> => {
   for (const [name, source] of Object.entries(ASSET_SOURCES)) {
     await write(join(directory, name), (path) => copyFile(require.resolve(source), path))

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { finishedDockerfile } from '../../scripts/bundle-service.ts'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
@@ -145,6 +147,15 @@ const sizeOf = (path: string): number =>
     ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
     : statSync(path).size
 
+test('the Dockerfile of the package copies the finished service, and is the last stage otherwise', () => {
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')
+  const finished = finishedDockerfile(dockerfile).split('\n')
+  const lastStage = dockerfile.split('\n').slice(-finished.length)
+  expect(finished.filter((line) => !lastStage.includes(line))).toEqual(['COPY . ./'])
+  expect(finished[0]).toMatch(/^FROM /)
+  expect(finished.filter((line) => line.startsWith('FROM ') || line.startsWith('RUN '))).toHaveLength(1)
+})
+
 describe('the image', () => {
   test('listens on all addresses, runs without root, and is stopped by SIGTERM', () => {
     expect(image.environment).toMatchObject({ HOST: '0.0.0.0', PORT: '8080', NODE_ENV: 'production' })
@@ -244,22 +255,56 @@ test('after SIGTERM, a stream in progress ends, counts are written, leases retur
   })
 })
 
-test('the tokens come from Secrets Manager, and no line of the log contains them', async () => {
+/** The endpoint from which the SDK reads the credentials of a task's role. */
+const startRoleCredentials = async () => {
+  let requests = 0
+  const server = createHttpServer((_request, response) => {
+    requests += 1
+    response.setHeader('content-type', 'application/json').end(
+      JSON.stringify({
+        AccessKeyId: 'ASIAROLE',
+        SecretAccessKey: 'the-secret-of-the-role',
+        Token: 'a-session',
+        Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      }),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
+  return {
+    url: `http://127.0.0.1:${address.port}/role`,
+    requests: () => requests,
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+test('the role of the container gives the credentials, Secrets Manager the tokens, and no line of the log contains one', async () => {
   const values = { 'arn:admin': 'an-admin-secret', 'arn:viewer': 'a-viewer-secret' }
   const secretsManager = await startSecretsManager(values)
   closing.push(secretsManager.close)
+  const role = await startRoleCredentials()
+  closing.push(role.close)
   const container = await startContainer(
     {
       ADMIN_TOKEN_SECRET_ARN: 'arn:admin',
       VIEWER_TOKEN_SECRET_ARN: 'arn:viewer',
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: role.url,
     },
     ['--workers', '1'],
   )
   expect((await container.get('/api/entities', 'an-admin-secret')).status).toBe(200)
   expect((await container.get('/api/entities', 'a-viewer-secret')).status).toBe(200)
   expect(await container.stop()).toBe(0)
-  expect(container.stderr()).not.toMatch(/an-admin-secret|a-viewer-secret/)
+  expect(role.requests()).toBeGreaterThan(0)
+  expect(container.stderr()).not.toMatch(/an-admin-secret|a-viewer-secret|the-secret-of-the-role/)
 })
 
 test.each<readonly [string, Environment, string]>([

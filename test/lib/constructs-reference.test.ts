@@ -24,13 +24,18 @@ test.each([
   ['ZaelAggregator', 'lib/zael-aggregator.ts'],
   ['ZaelAuthorizer', 'lib/zael-authorizer.ts'],
   ['ZaelAlarms', 'lib/zael-alarms.ts'],
+  ['ZaelService', 'lib/zael-service.ts'],
 ])('the documentation of %s has all of its properties and no other', (construct, file) => {
   const own = propsOf(`${construct}Props`, read(file))
   const upstreams = propsOf('UpstreamAccess', read('lib/upstream-access.ts'))
   const alerts = propsOf('AlertAccess', read('lib/alert-access.ts'))
   const front = propsOf('ApiAuthorization', read('lib/api-routes.ts'))
   const access = [...propsOf('ApiAccess', read('lib/api-access.ts')), ...upstreams, ...alerts]
-  const inherited = { ZaelApi: [...access, ...front], ZaelAggregator: alerts }[construct] ?? []
+  const task = propsOf('ServiceTask', read('lib/service-task.ts'))
+  const inherited =
+    { ZaelApi: [...access, ...front], ZaelAggregator: alerts, ZaelService: [...access, ...task] }[
+      construct
+    ] ?? []
   const props = [...own, ...inherited]
   expect(props.length).toBeGreaterThan(1)
   expect(documentedOf(construct, read('docs/constructs.md')).toSorted()).toEqual(props.toSorted())
