@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Host } from '../cli/host.ts'
 import { run } from '../cli/program.ts'
 import { zaelVersion } from './version.ts'
@@ -13,6 +14,12 @@ const ask = async (question: string): Promise<string> => {
   } finally {
     lines.close()
   }
+}
+
+const wait = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await pause(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
 }
 
 const stopSignal = (): AbortSignal => {
@@ -31,6 +38,7 @@ const host: Host = {
   readFile: (path) => readFile(path, 'utf8'),
   ask,
   nowMs: Date.now,
+  wait,
   stopSignal,
 }
 

@@ -3,8 +3,9 @@ export interface Output {
   write(text: string): unknown
   /** Present and true if it is a terminal. */
   readonly isTTY?: boolean | undefined
-  /** The width of the terminal. */
+  /** The size of the terminal. */
   readonly columns?: number | undefined
+  readonly rows?: number | undefined
 }
 
 /** The stream that the program reads from. */
@@ -25,6 +26,8 @@ export interface Host {
   readonly ask: (question: string) => Promise<string>
   /** Wall clock, ms since the epoch. */
   readonly nowMs: () => number
+  /** Resolves after a time, or once the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
   /** A signal that Ctrl-C aborts, for commands that run until then. From the first call on it does not end the process. */
   readonly stopSignal: () => AbortSignal
 }

@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { UserError } from '../src/command-line/command-line.ts'
 import { COMMANDS } from './commands/commands.ts'
+import { COMPLETE } from './commands/completion.ts'
 import { CliError, EXIT_CODES, type ExitCode } from './failure.ts'
 import type { Host } from './host.ts'
 import { printable } from './output/text.ts'
-import { createSession, type GlobalOptions, type ProgramEntry } from './session.ts'
+import { createSession, type GlobalOptions, type ProgramEntry, type Session } from './session.ts'
 
 export interface ProgramOptions {
   readonly version: string
@@ -20,8 +21,15 @@ Connection:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable`
 
-/** The program `zael`, with all commands as names; `load` makes one of them complete. */
-const createProgram = (host: Host, { version, programs = [] }: ProgramOptions): Command => {
+interface Program {
+  readonly program: Command
+  readonly session: Session
+  /** Adds the subcommands and options of a command, whose module is loaded for that. */
+  readonly complete: (command: Command) => Promise<void>
+}
+
+/** The program `zael`, with the names of all commands. The one that is called is completed. */
+const createProgram = (host: Host, { version, programs = [] }: ProgramOptions): Program => {
   const program = new Command('zael')
     .description('Rate limits, quotas and budgets for LLM and HTTP APIs')
     .version(version, '-V, --version', 'print the version')
@@ -47,12 +55,13 @@ const createProgram = (host: Host, { version, programs = [] }: ProgramOptions): 
     program.command(name).summary(summary).description(summary).helpCommand(false)
   }
   const session = createSession(host, () => program.opts<GlobalOptions>())
-  program.hook('preSubcommand', async (_, command) => {
+  const complete = async (command: Command): Promise<void> => {
     const entry = COMMANDS.find(({ name }) => name === command.name())
     const define = await entry?.load()
     define?.(command, session)
-  })
-  return program
+  }
+  program.hook('preSubcommand', (_, command) => complete(command))
+  return { program, session, complete }
 }
 
 /** Runs the program with these arguments, without the name of the program. Resolves to the exit code. */
@@ -61,8 +70,10 @@ export const run = async (
   host: Host,
   options: ProgramOptions,
 ): Promise<ExitCode> => {
-  const program = createProgram(host, options)
+  const created = createProgram(host, options)
+  const { program } = created
   try {
+    if (args[0] === COMPLETE) return await printCompletions(created, options, host, args.slice(2))
     // `zael help entities` is `zael entities --help`
     const given = args[0] === 'help' ? [...args.slice(1), '--help'] : [...args]
     const own = options.programs?.find(({ name }) => name === given[0])
@@ -72,6 +83,23 @@ export const run = async (
   } catch (error) {
     return reportFailure(host, error, program.opts<GlobalOptions>().json === true)
   }
+}
+
+/** Prints what completes the last of `words`, for the scripts of `zael completion`. */
+const printCompletions = async (
+  { program, session, complete }: Program,
+  { programs = [] }: ProgramOptions,
+  host: Host,
+  words: readonly string[],
+): Promise<ExitCode> => {
+  const { completionsOf, completionText } = await import('./completion.ts')
+  const withOptions = async (command: Command): Promise<void> => {
+    const own = programs.find(({ name }) => name === command.name())
+    for (const flag of own?.options ?? []) command.option(`${flag} <value>`)
+    await complete(command)
+  }
+  host.stdout.write(completionText(await completionsOf(program, words, session, withOptions)))
+  return EXIT_CODES.ok
 }
 
 /** Prints a failure: one that the user can correct in one line, or as an object; another with its stack trace. */

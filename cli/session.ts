@@ -21,8 +21,6 @@ export interface Session {
   api(): Promise<ApiClient>
   /** Prints `value` with `--json`, else the text for people. */
   print(value: unknown, text: () => string): void
-  /** Prints what was done, for people; nothing with `--json`. */
-  note(text: string): void
   /** Asks before something is lost. Throws `CliError` if the answer is not yes, or if nobody can be asked. */
   confirm(question: string): Promise<void>
 }
@@ -57,9 +55,6 @@ export const createSession = (host: Host, options: () => GlobalOptions): Session
     },
     print(value, text) {
       host.stdout.write(isJson() ? `${JSON.stringify(value, null, 2)}\n` : text())
-    },
-    note(text) {
-      if (!isJson()) host.stdout.write(`${text}\n`)
     },
     confirm: (question) => confirm(host, question, options().yes === true),
   }

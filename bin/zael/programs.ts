@@ -6,7 +6,7 @@ import { readCommandLine, UserError } from '../../src/command-line/command-line.
 export const programsOf = (version: string): readonly ProgramEntry[] => [
   {
     name: 'serve',
-    summary: 'Serve the API and the dashboard on this machine, with an own DynamoDB in memory',
+    summary: 'Serve the API and the dashboard on this machine, with a DynamoDB of its own in memory',
     options: ['--port', '--workers', '--help'],
     run: (args) => runServe(args, version),
   },

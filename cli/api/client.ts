@@ -143,10 +143,14 @@ const parsed = (text: string): unknown => {
   }
 }
 
-const errorBody = v.object({
-  error: v.union([v.string(), openAiError]),
-  message: v.exactOptional(v.string()),
-})
+const errorBody = v.union([
+  v.object({ error: v.union([v.string(), openAiError]), message: v.exactOptional(v.string()) }),
+  // of /health
+  v.pipe(
+    v.object({ status: v.literal('unavailable'), reason: v.string() }),
+    v.transform(({ status, reason }) => ({ error: status, message: `The server is unavailable: ${reason}` })),
+  ),
+])
 
 const errorOf = async (response: Response, connection: Connection): Promise<CliError> => {
   const { status } = response

@@ -3,9 +3,10 @@ import type * as v from 'valibot'
 import { childrenResponse, entitiesResponse, entityResponse } from '../../src/contract/entities.ts'
 import { PRIORITIES } from '../../src/core/model/entity.ts'
 import { fieldsText } from '../output/table.ts'
+import { printable } from '../output/text.ts'
 import { timeText } from '../output/times.ts'
 import type { Session } from '../session.ts'
-import { examples, given, listed, mostOption, named, printList } from './common.ts'
+import { examples, given, listed, mostOption, named, printList, printSent } from './common.ts'
 
 type Entity = v.InferOutput<typeof entityResponse>
 
@@ -60,7 +61,7 @@ const defineReads = (entities: Command, session: Session): void => {
   entities
     .command('show')
     .description('Show an entity')
-    .argument('<id>')
+    .argument('<entity>')
     .action(async (id: string) => {
       const api = await session.api()
       show(session, await api.request({ path: [...PATH, id] }, entityResponse))
@@ -68,23 +69,23 @@ const defineReads = (entities: Command, session: Session): void => {
   entities
     .command('children')
     .description('List the ids of an entity’s children')
-    .argument('<id>')
+    .argument('<entity>')
     .action(async (id: string) => {
       const api = await session.api()
       const body = await api.request({ path: [...PATH, id, 'children'] }, childrenResponse)
-      session.print(body, () => body.children.map((child) => `${child}\n`).join(''))
+      session.print(body, () => body.children.map((child) => `${printable(child)}\n`).join(''))
     })
 }
 
 const defineWrites = (entities: Command, session: Session): void => {
-  withFields(entities.command('create').description('Create an entity').argument('<id>'))
+  withFields(entities.command('create').description('Create an entity').argument('<entity>'))
     .option('--name <name>', 'default: its id')
     .action(async (id: string, options: EntityOptions) => {
       const api = await session.api()
       const body = { entity_id: id, ...fieldsOf({ name: id, ...options }) }
       show(session, await api.request({ method: 'POST', path: PATH, body }, entityResponse))
     })
-  withFields(entities.command('set').description('Change an entity').argument('<id>'))
+  withFields(entities.command('set').description('Change an entity').argument('<entity>'))
     .option('--name <name>')
     .option('--disabled', 'requests of it are rejected with 401')
     .option('--no-disabled')
@@ -98,12 +99,12 @@ const defineWrites = (entities: Command, session: Session): void => {
   entities
     .command('delete')
     .description('Delete an entity without children, with its keys and limits')
-    .argument('<id>')
+    .argument('<entity>')
     .action(async (id: string) => {
       const api = await session.api()
       await session.confirm(`Delete the entity ${id}, its keys and its limits at ${api.url}?`)
       await api.send({ method: 'DELETE', path: [...PATH, id] })
-      session.note(`deleted ${id}`)
+      printSent(session, `deleted ${id}`)
     })
 }
 

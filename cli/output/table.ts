@@ -7,6 +7,8 @@ export type Cell = string | number | boolean | null | undefined
 export interface Column<Row> {
   readonly heading: string
   readonly cell: (row: Row) => Cell
+  /** The mark of the cell, which does not change its width. */
+  readonly mark?: (row: Row) => (text: string) => string
   /** Aligned at the end. Default: where every cell is a number. */
   readonly isNumber?: boolean
 }
@@ -30,20 +32,30 @@ export const tableText = <Row>(
   columns: readonly Column<Row>[],
   style: Style = PLAIN,
 ): string => {
-  const laidOut = columns.map(({ heading, cell, isNumber }) => {
+  const laidOut = columns.map(({ heading, cell, isNumber, mark }) => {
     const cells = rows.map(cell)
     const texts = cells.map(cellText)
     const width = Math.max(widthOf(heading), ...texts.map(widthOf))
     const isRight = isNumber ?? (cells.length > 0 && cells.every((each) => typeof each === 'number'))
-    return { heading, texts, width, isRight }
+    const marks = rows.map((row) => mark?.(row) ?? ((text: string) => text))
+    return {
+      heading: padded(heading, width, isRight),
+      cells: texts.map((text) => padded(text, width, isRight)),
+      marks,
+    }
   })
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((text, index) => padded(text, laidOut[index]?.width ?? 0, laidOut[index]?.isRight))
+  const head = style.bold(
+    laidOut
+      .map(({ heading }) => heading)
       .join(GAP)
-      .trimEnd()
-  const head = style.bold(line(columns.map(({ heading }) => heading)))
-  const body = rows.map((_, row) => line(laidOut.map(({ texts }) => texts[row] ?? '')))
+      .trimEnd(),
+  )
+  const body = rows.map((_, row) =>
+    laidOut
+      .map(({ cells, marks }) => marks[row]?.(cells[row] ?? '') ?? '')
+      .join(GAP)
+      .trimEnd(),
+  )
   return `${[head, ...body].join('\n')}\n`
 }
 

@@ -13,8 +13,9 @@ const UNITS = [
 /** A duration in at most two units: `1d 2h`, `3m 20s`, `5.2s`; null: never. */
 export const durationText = (seconds: number | null): string => {
   if (seconds === null) return 'never'
-  if (seconds < 60) return `${numberText(Math.round(seconds * 10) / 10)}s`
-  const whole = Math.ceil(seconds)
+  const tenths = Math.round(seconds * 10) / 10
+  if (tenths < 60) return `${numberText(tenths)}s`
+  const whole = Math.ceil(tenths)
   const [unit, size] = UNITS.find(([, length]) => whole >= length) ?? ['m', 60]
   const rest = whole % size
   const [smaller, smallerSize] = UNITS[UNITS.findIndex(([name]) => name === unit) + 1] ?? ['s', 1]

@@ -16,6 +16,20 @@ export const sessionResponse = v.pipe(
   v.metadata({ ref: 'Session' }),
 )
 
+export const healthResponse = v.pipe(
+  v.object({
+    status: v.picklist(['ok', 'unavailable']),
+    node_id: v.nullable(v.string()),
+    version: v.string(),
+    reason: v.exactOptional(v.pipe(v.string(), v.description('The reason why it is unavailable'))),
+  }),
+  v.metadata({ ref: 'Health' }),
+)
+
+export const healthQuery = v.object({
+  deep: v.pipe(v.exactOptional(v.string()), v.description('1: also reads the table')),
+})
+
 export const dashboardEntity = v.pipe(
   v.object({
     entity_id: v.string(),

@@ -18,7 +18,7 @@ test.each([[['--help']], [['-h']], [['help']]])('prints its commands: %j', async
 test('prints the options and the examples of a command, and the options of all commands', async () => {
   const { code, stdout } = await runCli(['entities', 'create', '--help'], { fetch: unused })
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^Usage: zael entities create \[options\] <id>\n/)
+  expect(stdout).toMatch(/^Usage: zael entities create \[options\] <entity>\n/)
   expect(stdout).toMatch(/Global Options:[\s\S]*--token-file <path>/)
   expect(await runCli(['help', 'entities', 'create'], { fetch: unused })).toMatchObject({ stdout })
   const { stdout: all } = await runCli(['entities', '--help'], { fetch: unused })
@@ -33,7 +33,7 @@ test.each([
   [['nonsense'], "zael: unknown command 'nonsense'\n"],
   [['entitis'], "zael: unknown command 'entitis' (Did you mean entities?)\n"],
   [['entities', 'list', '--limt', '1'], "zael: unknown option '--limt' (Did you mean --limit?)\n"],
-  [['entities', 'show'], "zael: missing required argument 'id'\n"],
+  [['entities', 'show'], "zael: missing required argument 'entity'\n"],
   [
     ['entities', 'list', '--limit', '0'],
     "zael: option '--limit <count>' argument '0' is invalid. It must be a whole number of at least 1.\n",

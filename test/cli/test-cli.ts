@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly isTerminal: boolean
   readonly fetch: Host['fetch']
   readonly stopped: AbortSignal
+  readonly nowMs: number
+  readonly wait: Host['wait']
 }
 
 export const TEST_URL = 'http://zael.example.com/stage'
@@ -56,7 +58,8 @@ export const runCli = async (
       result.stderr += question
       return answer ?? ''
     },
-    nowMs: () => 1_700_000_000_000,
+    nowMs: () => options.nowMs ?? 1_700_000_000_000,
+    wait: options.wait ?? (async () => {}),
     stopSignal: () => options.stopped ?? new AbortController().signal,
   }
   const code = await run(args, host, { version: '1.2.3' })
@@ -79,6 +82,7 @@ export const createTestCli = (options: TestAppOptions = {}): TestCli => {
     zael: (args, given = {}) =>
       runCli(args, {
         fetch,
+        nowMs: Number(app.clock.now() / 1_000_000n),
         ...given,
         environment: { ZAEL_URL: TEST_URL, ZAEL_TOKEN: 'the-admin-token', ...given.environment },
       }),

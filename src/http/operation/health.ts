@@ -1,24 +1,11 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
+import { healthQuery, healthResponse } from '../../contract/dashboard.ts'
 import { StoreUnavailable } from '../../core/model/errors.ts'
 import { sharedRead } from '../../core/ports/shared-read.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { query } from '../body/validated.ts'
 import { describeRoute } from '../openapi/described.ts'
-
-const healthResponse = v.pipe(
-  v.object({
-    status: v.picklist(['ok', 'unavailable']),
-    node_id: v.nullable(v.string()),
-    version: v.string(),
-    reason: v.exactOptional(v.pipe(v.string(), v.description('The reason why it is unavailable'))),
-  }),
-  v.metadata({ ref: 'Health' }),
-)
-
-const healthQuery = v.object({
-  deep: v.pipe(v.exactOptional(v.string()), v.description('1: also reads the table')),
-})
 
 const describeHealth = describeRoute({
   tag: 'Operation',
