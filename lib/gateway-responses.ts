@@ -36,7 +36,7 @@ const DENIED_BODY = [
 
 const UNAUTHORIZED_BODY = JSON.stringify({
   error: 'unauthorized',
-  message: 'A valid API key is required: Authorization: Bearer <key>, X-API-Key or api-key',
+  message: 'A valid API key or token is required: Authorization: Bearer <key>, X-API-Key or api-key',
 })
 
 const UNAVAILABLE_BODY = JSON.stringify({

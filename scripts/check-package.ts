@@ -11,7 +11,7 @@ import {
   checkFiles,
   installInto,
   pack,
-  synthesizeExample,
+  synthesizeExamples,
   type Weighed,
   weigh,
 } from './package-check/consumer.ts'
@@ -98,7 +98,7 @@ const check = async (directory: string): Promise<void> => {
   await runPrograms(consumer)
   await checkDataDirectory(consumer)
   for (const weighed of WEIGHED) await weigh(consumer, weighed)
-  await synthesizeExample(ROOT, consumer)
+  await synthesizeExamples(ROOT, consumer)
 }
 
 const HELP = `npm run check:package

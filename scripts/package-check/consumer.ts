@@ -115,24 +115,45 @@ export const weigh = async (
   if (kilobytes > atMostKb) throw new ScriptError(`${name} is larger than ${atMostKb} KB`)
 }
 
-const EXAMPLE = 'examples/embedded-in-your-stack'
+interface Example {
+  readonly folder: string
+  /** The entry points of its own functions. */
+  readonly handlers: readonly string[]
+  /** The files that each function of zael's requires in its asset. */
+  readonly bundles: readonly (readonly string[])[]
+}
 
-/** The files that each function of zael's requires in its asset. */
-const BUNDLES: readonly (readonly string[])[] = [
-  ['index.mjs', 'package.json'],
-  ['index.mjs', 'package.json', 'assets/swagger-ui.css', 'assets/redoc.standalone.js'],
+const EXAMPLES: readonly Example[] = [
+  {
+    folder: 'embedded-in-your-stack',
+    handlers: ['orders-handler.ts'],
+    bundles: [
+      ['index.mjs', 'package.json'],
+      ['index.mjs', 'package.json', 'assets/swagger-ui.css', 'assets/redoc.standalone.js'],
+    ],
+  },
+  {
+    folder: 'authorized-api',
+    handlers: ['answers-handler.ts', 'orders-handler.ts'],
+    bundles: [['index.mjs', 'package.json']],
+  },
 ]
 
-/** Synthesizes the example from the installed package: the deployment must contain the bundles of zael's Lambdas. */
-export const synthesizeExample = async (root: string, consumer: Consumer): Promise<void> => {
-  const { directory } = consumer
+/** Synthesizes the examples from the installed package: the deployments must contain the bundles of zael's Lambdas. */
+export const synthesizeExamples = async (root: string, consumer: Consumer): Promise<void> => {
   for (const name of ['aws-cdk-lib', 'constructs']) await consumer.provide(name)
-  await writeFile(join(directory, 'package-lock.json'), '{}\n')
-  await mkdir(join(directory, 'stack'))
-  await copyFile(join(root, EXAMPLE, 'orders-handler.ts'), join(directory, 'stack/orders-handler.ts'))
+  await writeFile(join(consumer.directory, 'package-lock.json'), '{}\n')
+  for (const example of EXAMPLES) await synthesize(root, consumer.directory, example)
+  console.log('the example stacks: synthesized from the package')
+}
+
+const synthesize = async (root: string, directory: string, { folder, handlers, bundles }: Example) => {
+  const source = join(root, 'examples', folder)
+  await mkdir(join(directory, folder))
+  for (const handler of handlers) await copyFile(join(source, handler), join(directory, folder, handler))
   await build({
-    entryPoints: [join(root, EXAMPLE, 'app.ts')],
-    outfile: join(directory, 'stack/app.mjs'),
+    entryPoints: [join(source, 'app.ts')],
+    outfile: join(directory, folder, 'app.mjs'),
     bundle: true,
     packages: 'external',
     platform: 'node',
@@ -140,22 +161,21 @@ export const synthesizeExample = async (root: string, consumer: Consumer): Promi
     tsconfigRaw: {},
     logLevel: 'warning',
   })
-  const outdir = join(directory, 'cdk.out')
+  const outdir = join(directory, folder, 'cdk.out')
   const context = JSON.stringify({ 'aws:cdk:bundling-stacks': [] })
-  await runCommand(process.execPath, ['stack/app.mjs'], {
+  await runCommand(process.execPath, [join(folder, 'app.mjs')], {
     cwd: directory,
     env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: context },
   })
-  await checkAssets(outdir)
-  console.log('the example stack: synthesized from the package')
+  await checkAssets(outdir, bundles)
 }
 
-const checkAssets = async (outdir: string): Promise<void> => {
+const checkAssets = async (outdir: string, bundles: Example['bundles']): Promise<void> => {
   const assets = (await readdir(outdir)).filter((name) => name.startsWith('asset.'))
   const contents = await Promise.all(
     assets.map((name) => readdir(join(outdir, name), { recursive: true }).catch((): string[] => [])),
   )
-  const missing = BUNDLES.filter(
+  const missing = bundles.filter(
     (files) => !contents.some((held) => files.every((file) => held.includes(file))),
   )
   if (missing.length > 0) throw new ScriptError(`no asset of the stack holds ${missing.join(' and ')}`)

@@ -11,6 +11,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { Connect } from './connect.ts'
 import { composeLimiter, flushOf } from './limiter.ts'
 import { openDecidingStores } from './table.ts'
+import { composeTokens, decidingWithTokens } from './tokens.ts'
 
 export interface AuthorizerParts {
   readonly connect: Connect
@@ -26,10 +27,11 @@ export interface Authorizer {
   flush(): Promise<void>
 }
 
-/** An authorizer on the table of a zael: keys, limits and policies are those of its API. Opens no connection before the first request. */
+/** An authorizer on the table of a zael: keys, tokens, limits and policies are those of its API. Opens no connection before the first request. */
 export const composeAuthorizer = (settings: Settings, parts: AuthorizerParts): Authorizer => {
   const { caches, metrics, options, logger } = parts
-  const table = openDecidingStores({ ...parts, settings })
+  const tokens = composeTokens(settings, parts)
+  const table = decidingWithTokens(openDecidingStores({ ...parts, settings }), tokens)
   const limiter = composeLimiter(settings, { ...parts, table, runsBetweenRequests: false })
   const { bypassLimiter, configCacheSeconds } = settings
   const common = {
@@ -45,7 +47,7 @@ export const composeAuthorizer = (settings: Settings, parts: AuthorizerParts): A
   return {
     authorize: createAuthorize({
       ...{ metrics, options, clock: systemClock },
-      authenticator: createAuthenticator(common),
+      authenticator: createAuthenticator({ ...common, tokens }),
       decider: deciderOf({ ...common, limiter }),
       models: createModelLookup(common),
       reservationService: createReservationService({ ...common, limiter, reservations: table.reservations }),

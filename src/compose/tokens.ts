@@ -9,7 +9,7 @@ import type { TokenAuthentication } from '../http/app-dependencies.ts'
 import { createTokenVerifier } from '../platform/jwt/token-verifier.ts'
 import { systemClock } from '../platform/runtime.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { openTable } from './table.ts'
+import type { DecidingStores, openTable } from './table.ts'
 
 export interface ComposedTokens extends TokenAuthentication {
   readonly entities: TokenEntities
@@ -40,8 +40,11 @@ export const withTokens = (
 ): ReturnType<typeof openTable> =>
   tokens === undefined
     ? table
-    : {
-        ...table,
-        config: withTokenEntities(table.config, tokens.entities),
-        store: withFoundTokenEntities(table.store, tokens.entities),
-      }
+    : { ...decidingWithTokens(table, tokens), store: withFoundTokenEntities(table.store, tokens.entities) }
+
+/** The same for a process that only decides. */
+export const decidingWithTokens = <Stores extends DecidingStores>(
+  stores: Stores,
+  tokens: ComposedTokens | undefined,
+): Stores =>
+  tokens === undefined ? stores : { ...stores, config: withTokenEntities(stores.config, tokens.entities) }

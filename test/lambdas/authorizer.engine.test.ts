@@ -9,6 +9,7 @@ import { createDynamoBucketStore } from '../../src/store/dynamodb/bucket-store.t
 import { createDynamoReservationStore } from '../../src/store/dynamodb/reservation-store.ts'
 import { startTestTable, type TestTable, testClock } from '../engine/test-table.ts'
 import { requestEvent } from '../http/authorizer/request-event.ts'
+import { AUDIENCE, createIssuerKey, startTokenIssuer } from '../support/token-issuer.ts'
 
 let table: TestTable
 
@@ -91,6 +92,19 @@ test('the authorizer stores a reservation that any process settles', async () =>
     outcome: 'closed',
     reservation: { charges: { reserved: { requests: 1, tokens: 500 } } },
   })
+})
+
+test('tokens of configured issuers are accepted in place of keys', async () => {
+  const key = await createIssuerKey('key-1')
+  const issuer = await startTokenIssuer([key])
+  const configured = [
+    { name: 'corp', issuer: issuer.origin, audience: AUDIENCE, jwks_uri: `${issuer.origin}/keys` },
+  ]
+  const { as } = await startLambda({ settles: true }, { JWT_ISSUERS: JSON.stringify(configured) })
+  const now = Math.floor(Date.now() / 1000)
+  const allowed = await as(await issuer.sign(key, { iat: now, exp: now + 60 }))
+  expect(allowed.context).toMatchObject({ entityId: 'jwt:corp:alice', reservationId: expect.any(String) })
+  await expect(as(await issuer.sign(key, { exp: now - 60 }))).rejects.toThrow(/^Unauthorized$/)
 })
 
 test('bad credentials are an error of exactly the message that API Gateway turns into 401', async () => {

@@ -10,7 +10,7 @@ import { type Authenticator, unauthorized } from '../auth/authenticator.ts'
 import { identityOf } from '../auth/guards.ts'
 import { type Decider, decisionOf, requireDecided } from '../decisions.ts'
 import { type ModelLookup, mayUse } from '../models/model-lookup.ts'
-import { headerNames } from '../request-names.ts'
+import { headerNames, namesOf } from '../request-names.ts'
 import { allowedContext, deniedContext } from './authorizer-context.ts'
 import { type AuthorizerEvent, headerOf, methodOf } from './authorizer-event.ts'
 
@@ -61,7 +61,7 @@ export const createAuthorize =
 const callerOf = async (needs: AuthorizeNeeds, event: AuthorizerEvent): Promise<ActingIdentity> => {
   try {
     const identity = await identityOf(needs.authenticator, headerOf(event))
-    if (identity.kind !== 'caller') throw unauthorized('The authorizer accepts keys of callers only')
+    if (identity.kind !== 'caller') throw unauthorized('The authorizer accepts credentials of callers only')
     await requireAllowed(needs, identity)
     return { ...identity, kind: identity.kind }
   } catch (error) {
@@ -104,17 +104,19 @@ const ownValue = (costs: Readonly<Record<string, Cost>>, route: string): Cost | 
 /** A request that costs nothing leaves nothing to settle. */
 const requestOf = (
   { options, clock }: AuthorizeNeeds,
-  { entityId }: ActingIdentity,
+  acting: ActingIdentity,
   event: AuthorizerEvent,
 ): DecisionRequest => {
+  const { entityId, token } = acting
   const cost = costOf(options, event)
   const settles = options.settles === true && Object.values(cost).some((amount) => amount > 0)
-  const { user, session } = headerNames(headerOf(event))
+  const { user, session } = namesOf(acting, headerNames(headerOf(event)))
   return {
     entityId,
     cost,
     settles,
     ...(settles && { slotsUntil: reservationEnd(clock.now(), lifetimeOf(options)) }),
+    ...(token !== undefined && { entity: token.entity }),
     ...(options.resource !== undefined && { resource: options.resource }),
     ...(user !== undefined && { user }),
     ...(session !== undefined && { session }),

@@ -8,6 +8,7 @@ import { createAuthenticator } from '../../../src/http/auth/authenticator.ts'
 import { createAuthorize } from '../../../src/http/authorizer/authorize.ts'
 import { createModelLookup } from '../../../src/http/models/model-lookup.ts'
 import { createMemoryBucketStore } from '../../../src/store/memory/bucket-store.ts'
+import { createIssuerKey, startTokenIssuer } from '../../support/token-issuer.ts'
 import { BOB, createCheckingApp } from '../limit-checks/checking-app.ts'
 import { createTestApp, type TestAppOptions } from '../test-app.ts'
 import { type RequestOptions, requestEvent } from './request-event.ts'
@@ -17,13 +18,18 @@ interface World {
   readonly table?: TestAppOptions['table']
   readonly reservations?: Partial<ReservationStore>
   readonly limiter?: TestAppOptions['limiter']
+  readonly issuers?: TestAppOptions['issuers']
 }
 
 /** An authorizer on the table of a zael, whose API `checking` configures it. */
-const createWorld = async ({ options = {}, table, reservations, limiter }: World = {}) => {
+const createWorld = async ({ options = {}, table, reservations, limiter, issuers }: World = {}) => {
   const checking = await createCheckingApp({ ...(table && { table }) })
   // another process on the same table
-  const node = createTestApp({ table: checking.table, ...(limiter && { limiter }) })
+  const node = createTestApp({
+    table: checking.table,
+    ...(limiter && { limiter }),
+    ...(issuers && { issuers }),
+  })
   const counted: MetricName[] = []
   const { deps } = node
   const authorize = createAuthorize({
@@ -245,6 +251,48 @@ describe('a request without valid credentials', () => {
     const { call, store } = await createWorld()
     for (let i = 0; i < 3; i++) await call()
     expect(store.calls.get('apiKey')).toBe(1)
+  })
+})
+
+describe('a request with a token', () => {
+  const withIssuer = async () => {
+    const key = await createIssuerKey('key-1')
+    const issuer = await startTokenIssuer([key])
+    const claimed = { roleClaim: 'role', userClaim: 'email' } as const
+    const world = await createWorld({ issuers: [issuer.settings(claimed)], options: { settles: true } })
+    const limits = [{ name: 'rpm', capacity: 2, refill_rate: 0.001 }]
+    await world.send('PUT', '/api/defaults?role=trial', { body: { limits } })
+    const as = async (claims: object, more: object = {}) =>
+      world.call({ Authorization: `Bearer ${await issuer.sign(key, claims)}`, ...more })
+    return { ...world, as }
+  }
+
+  test('is charged to the entity that it names, by the limits of its role', async () => {
+    const { as } = await withIssuer()
+    const first = await as({ role: 'trial' })
+    expect([first.principalId, first.context]).toMatchObject([
+      'jwt:corp:alice',
+      { rateLimit: expect.stringContaining('"rpm";r=1'), reservationId: expect.any(String) },
+    ])
+    expect([effectOf(await as({ role: 'trial' })), effectOf(await as({ role: 'trial' }))]).toEqual([
+      'Allow',
+      'Deny',
+    ])
+  })
+
+  test('belongs to the user that the token names, whatever the header says', async () => {
+    const { as, send } = await withIssuer()
+    const limits = [{ name: 'rph', capacity: 1, refill_rate: 0.001 }]
+    await send('PUT', '/api/policies/USER/*', { body: { limits } })
+    const email = { email: 'alice@corp.example' }
+    expect(effectOf(await as(email))).toBe('Allow')
+    expect(effectOf(await as(email, { 'X-User-Id': 'somebody-else' }))).toBe('Deny')
+  })
+
+  test('is rejected if the token is not valid, without a read of the table', async () => {
+    const { as, node, counted } = await withIssuer()
+    await expect(as({ aud: 'another' })).rejects.toMatchObject({ code: 'unauthorized' })
+    expect([counted, node.store.calls.get('apiKey')]).toEqual([['authentication_failures'], undefined])
   })
 })
 
