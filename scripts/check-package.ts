@@ -41,6 +41,12 @@ const WEIGHED: readonly Weighed[] = [
     atMostKb: 255,
     without: /aws-sdk|node_modules\/hono|express|dist\/src\/store\/dynamodb\//,
   },
+  {
+    name: 'lambda-handler',
+    code: "import { withRateLimit } from 'zael/lambda'\nconsole.log(withRateLimit)\n",
+    atMostKb: 270,
+    without: /aws-sdk|hono|express|dist\/src\/store\/dynamodb\//,
+  },
 ]
 
 /** Programs that a project with these packages can run, in this order: each also has the packages of the previous ones. */
@@ -49,10 +55,13 @@ const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] =
   ['other-runtime.mjs', []],
   ['required.cjs', []],
   ['limiter-types.ts', []],
+  ['lambda-handler.mjs', []],
   ['hono-app.mjs', ['hono']],
   ['hono-types.ts', []],
   ['express-app.mjs', ['express']],
   ['dynamo-db-store.mjs', ['@aws-sdk/client-dynamodb']],
+  // the types of the SDK, which settleFromContext takes options of, need those of Node
+  ['lambda-types.ts', ['@types/node']],
 ]
 
 const LONGEST_RUN_S = 60
@@ -62,7 +71,7 @@ const runPrograms = async (consumer: Consumer): Promise<void> => {
   for (const [program, needs] of STEPS) {
     for (const name of needs) await consumer.provide(name)
     await copyFile(join(PROGRAMS, program), join(directory, program))
-    if (program.endsWith('.ts')) await checkTypes(directory, program)
+    if (program.endsWith('.ts')) await checkTypes(directory, program, needs)
     // `timeout` ends a program that does not exit by itself, with code 124.
     else await runCommand('timeout', [String(LONGEST_RUN_S), process.execPath, program], { cwd: directory })
     console.log(`${program}: passed`)
@@ -70,13 +79,13 @@ const runPrograms = async (consumer: Consumer): Promise<void> => {
 }
 
 /** Type-checks as a strict project does, including the package's own types. */
-const checkTypes = async (directory: string, program: string): Promise<void> => {
+const checkTypes = async (directory: string, program: string, needs: readonly string[]): Promise<void> => {
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
     module: 'nodenext',
     target: 'es2023',
-    types: [],
+    types: needs.includes('@types/node') ? ['node'] : [],
     noEmit: true,
   }
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [program] }))

@@ -1,4 +1,5 @@
-import { ChangeMessageVisibilityBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { errorMessage } from '../core/model/errors.ts'
 
 /** A message that is to be delivered again after a time. */
 export interface DelayedMessage {
@@ -13,10 +14,19 @@ const MAX_ENTRIES = 10
 /** The function's messages wait for it. */
 const CALL_MS = 3_000
 
-/** Imported with the first message that is delayed: most batches have none. */
+/**
+ * Loaded with the first message that is delayed: most batches have none, and most apps no queue. `catch` lets bundlers build an app that has
+ * not installed it.
+ */
+const loadSdk = () =>
+  import('@aws-sdk/client-sqs').catch((error: unknown) => {
+    throw new Error(`@aws-sdk/client-sqs cannot be loaded: ${errorMessage(error)}`)
+  })
+
 const clients = new Map<string, SQSClient>()
 
-const clientIn = (region: string): SQSClient => {
+const clientIn = async (region: string): Promise<SQSClient> => {
+  const { SQSClient } = await loadSdk()
   const client = clients.get(region) ?? new SQSClient({ region, maxAttempts: 2 })
   clients.set(region, client)
   return client
@@ -31,9 +41,10 @@ export const changeVisibility = async (
   messages: readonly DelayedMessage[],
 ): Promise<void> => {
   const { region, url } = queueOf(queueArn)
-  const calls = []
+  const client = await clientIn(region)
+  const calls: Promise<readonly string[]>[] = []
   for (let from = 0; from < messages.length; from += MAX_ENTRIES)
-    calls.push(changeSome(clientIn(region), url, messages.slice(from, from + MAX_ENTRIES)))
+    calls.push(changeSome(client, url, messages.slice(from, from + MAX_ENTRIES)))
   const failed = (await Promise.all(calls)).flat()
   const [first] = failed
   if (first !== undefined) throw new Error(`${failed.length} of ${messages.length} messages: ${first}`)
@@ -45,6 +56,7 @@ const changeSome = async (
   url: string,
   messages: readonly DelayedMessage[],
 ): Promise<readonly string[]> => {
+  const { ChangeMessageVisibilityBatchCommand } = await loadSdk()
   const command = new ChangeMessageVisibilityBatchCommand({
     QueueUrl: url,
     Entries: messages.map(({ receiptHandle, seconds }, index) => ({

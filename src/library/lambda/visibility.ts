@@ -9,12 +9,6 @@ export type { DelayedMessage } from '../../platform/sqs-visibility.ts'
 /** Delays messages of a queue: its ARN as in their event. */
 export type ChangeVisibility = (queueArn: string, messages: readonly DelayedMessage[]) => Promise<void>
 
-/** Calls `ChangeMessageVisibilityBatch`. Loads the client of SQS with the first message that is delayed. */
-export const changeVisibilityInSqs: ChangeVisibility = async (queueArn, messages) => {
-  const { changeVisibility } = await import('../../platform/sqs-visibility.ts')
-  await changeVisibility(queueArn, messages)
-}
-
 /**
  * SQS hides a message for 12 hours at most after it was received, which was up to 5 minutes (the batching window) and the 15 minutes of a
  * function ago.

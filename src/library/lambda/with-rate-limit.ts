@@ -1,4 +1,5 @@
 import { invalid } from '../../core/model/errors.ts'
+import { changeVisibility as changeVisibilityInSqs } from '../../platform/sqs-visibility.ts'
 import { invalidArgument } from '../arguments.ts'
 import type { EarlyResponse } from '../middleware/middleware.ts'
 import type { RateLimitOptions } from '../middleware/rate-limit-options.ts'
@@ -8,7 +9,7 @@ import { createInvocations, type Invocation, type Invocations } from './invocati
 import type { BatchResponse } from './per-record.ts'
 import { RejectedError } from './rejected-error.ts'
 import { createBatches, type LimitedBatch } from './sqs-batch.ts'
-import { type ChangeVisibility, changeVisibilityInSqs } from './visibility.ts'
+import type { ChangeVisibility } from './visibility.ts'
 
 /** What functions of a request receive as `native`: the event, or each message of a queue's event. */
 export type NativeOf<Event> = Event extends { readonly Records: readonly (infer Message)[] } ? Message : Event

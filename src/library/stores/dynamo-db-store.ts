@@ -6,7 +6,6 @@ import { systemClock } from '../../platform/runtime.ts'
 import { createDynamoBucketStore } from '../../store/dynamodb/bucket-store.ts'
 import { createDynamoClient, type DynamoClientOptions } from '../../store/dynamodb/client.ts'
 import { createDynamoConfigStore } from '../../store/dynamodb/config-store.ts'
-import { ensureTable } from '../../store/dynamodb/table-definition.ts'
 import { checkOptions, type OptionNames } from '../arguments.ts'
 import type { LimiterStore } from './memory-store.ts'
 
@@ -57,6 +56,8 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
     config: createDynamoConfigStore(client, tableName),
     table: tableText(options),
     async createTable() {
+      // with the SDK, which a Lambda must not load before its handler
+      const { ensureTable } = await import('../../store/dynamodb/table-definition.ts')
       // silent: the caller gets the error
       const preparing = createDynamoClient({
         ...connection,
