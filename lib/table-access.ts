@@ -11,13 +11,11 @@ export interface TableRef {
   readonly encryptionKey?: IKey | undefined
 }
 
+/** Reads of decisions: of configuration, buckets and API keys. */
+export const READ_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'] as const
+
 /** The operations of decisions on the table: of the library's limiters, and of lookups of API keys (`byZaelKey`). */
-export const DECIDE_ACTIONS = [
-  'dynamodb:BatchGetItem',
-  'dynamodb:GetItem',
-  'dynamodb:Query',
-  'dynamodb:UpdateItem',
-] as const
+export const DECIDE_ACTIONS = [...READ_ACTIONS, 'dynamodb:UpdateItem'] as const
 
 /** The API's operations on the table: decisions, reservations that others settle, and administration. Scan is not among them. */
 export const API_ACTIONS = [
@@ -27,13 +25,24 @@ export const API_ACTIONS = [
   'dynamodb:PutItem',
 ] as const
 
+/** Restricts a permission to partitions whose keys have these beginnings: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+export const inPartitions = (...beginnings: readonly string[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': beginnings.map((beginning) => `${beginning}#*`) },
+})
+
+/** The partitions of buckets: decisions write no other items. API keys, models, defaults and reservations are elsewhere. */
+const CHARGED = inPartitions('ENTITY', 'POLICY')
+
 /** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */
 export const grantKey = (key: IKey | undefined, grantee: IGrantable): void => {
   key?.grantEncryptDecrypt(grantee)
 }
 
-/** Lets `grantee` decide on `table`: the permissions of DECIDE_ACTIONS, and the use of its key. */
+/** Lets `grantee` decide on `table`: the permissions of DECIDE_ACTIONS, writes of buckets only, and the use of its key. */
 export const grantDecisions = (table: TableRef, grantee: IGrantable): Grant => {
   grantKey(table.encryptionKey, grantee)
-  return Grant.addToPrincipal({ grantee, actions: [...DECIDE_ACTIONS], resourceArns: [table.tableArn] })
+  const resourceArns = [table.tableArn]
+  const reads = Grant.addToPrincipal({ grantee, actions: [...READ_ACTIONS], resourceArns })
+  const writes = { grantee, actions: ['dynamodb:UpdateItem'], resourceArns, conditions: CHARGED }
+  return reads.combine(Grant.addToPrincipal(writes))
 }

@@ -14,7 +14,7 @@ import { AUTHORIZER_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, storeDeadlineMs } from './construct-props.ts'
 import { type GatewayResponsesOptions, gatewayResponses } from './gateway-responses.ts'
 import type { LambdaOptions } from './lambda-options.ts'
-import { grantKey, type TableRef } from './table-access.ts'
+import { grantDecisions, grantKey, inPartitions, type TableRef } from './table-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelAuthorizerProps extends LambdaOptions {
@@ -39,13 +39,6 @@ export interface ZaelAuthorizerProps extends LambdaOptions {
 const REJECTED_SETTINGS = [
   { names: [AUTHORIZER_OPTIONS], instead: 'use cost, routeCosts, resource, settles and expiresIn' },
 ]
-
-const READ_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']
-
-/** By the beginnings of partition keys: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
-const inPartitions = (...beginnings: readonly string[]) => ({
-  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': beginnings.map((beginning) => `${beginning}#*`) },
-})
 
 /** API Gateway does not wait longer than 29 s. */
 const TIMEOUT = Duration.seconds(10)
@@ -122,10 +115,8 @@ export class ZaelAuthorizer extends Construct {
         POWERTOOLS_SERVICE_NAME: 'zael-authorizer',
       },
     })
-    zaelFunction.allow(READ_ACTIONS, [table.tableArn])
-    zaelFunction.allow(['dynamodb:UpdateItem'], [table.tableArn], inPartitions('ENTITY', 'POLICY'))
+    grantDecisions(table, zaelFunction.fn)
     if (settles) zaelFunction.allow(['dynamodb:PutItem'], [table.tableArn], inPartitions('RESERVATION'))
-    grantKey(table.encryptionKey, zaelFunction.fn)
     return zaelFunction.fn
   }
 }

@@ -16,6 +16,7 @@ import { bundleCommandLine } from './bundle-command-line.ts'
 import { createSbom, filesAtStart } from './bundle-contents.ts'
 import { bundleServiceImage } from './bundle-service.ts'
 import { runCommand } from './run-command.ts'
+import { writeTemplates } from './templates/write-templates.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
@@ -63,11 +64,12 @@ const writeSbom = async (bundles: readonly Metafile[]): Promise<void> => {
 const HELP = `npm run build
 
 Builds what is published into dist/: modules and declarations of the entry points, the bundles of the
-Lambdas, of the command \`zael\` and of the service, with its Dockerfile, and dist/sbom.cdx.json, which lists the
-packages in them (CycloneDX).`
+Lambdas, of the command \`zael\` and of the service, with its Dockerfile, dist/sbom.cdx.json, which lists the packages
+in them (CycloneDX), and the templates for deployments without the CDK.`
 
 await runCommandLine({ command: 'npm run build', help: HELP, options: {} }, async () => {
   await rm(DIST, { recursive: true, force: true })
   await compile()
   await writeSbom([...(await bundle()), await bundleServiceImage(join(DIST, 'service'))])
+  writeTemplates(join(DIST, 'cloudformation'))
 })

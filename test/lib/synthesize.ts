@@ -57,6 +57,7 @@ export interface Statement {
   readonly Action: string | readonly string[]
   readonly Effect: string
   readonly Resource: unknown
+  readonly Condition?: unknown
 }
 
 /** The permissions of the role whose logical id starts with `prefix`: one entry per action. */

@@ -5,7 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, test } from 'vitest'
 import { ZaelTable } from '../../lib/zael-table.ts'
 import { TTL_ATTRIBUTE, tableDefinition } from '../../src/store/dynamodb/table-definition.ts'
-import { createApp, idOf, permissionsOf, synthesize } from './synthesize.ts'
+import { createApp, idOf, permissionsOf, type Statement, synthesize } from './synthesize.ts'
 
 const TYPE = 'AWS::DynamoDB::Table'
 
@@ -115,6 +115,19 @@ describe('grantDecide', () => {
     const template = Template.fromStack(stack)
     const arn = JSON.stringify({ 'Fn::GetAtt': [idOf(template, TYPE, 'Limits'), 'Arn'] })
     expect(permissionsOf(template, 'Mine').toSorted()).toEqual(DECIDE.map((action) => [action, arn]))
+  })
+
+  test('allows to write buckets, and neither API keys nor defaults nor reservations', () => {
+    const stack = new Stack(createApp(), 'Mine')
+    new ZaelTable(stack, 'Limits').grantDecide(roleIn(stack))
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+    const statements: readonly Statement[] = policy?.Properties.PolicyDocument.Statement
+    expect(statements.filter(({ Condition }) => Condition)).toMatchObject([
+      {
+        Action: 'dynamodb:UpdateItem',
+        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ENTITY#*', 'POLICY#*'] } },
+      },
+    ])
   })
 
   test("allows to use the customer's key of the table", () => {
