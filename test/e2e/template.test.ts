@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'zael-e2e-template-'))
   await call('s3', 'PUT', `/${BUCKET}`)
   await Promise.all([upload('api', API_SOURCE), upload('aggregator', AGGREGATOR_SOURCE)])
-}, 120_000)
+}, 240_000)
 
 afterAll(async () => {
   await cloudFormation({ Action: 'DeleteStack', StackName: NAME })
@@ -89,11 +89,11 @@ const createStack = async (): Promise<string> => {
       expect(stack).toContain('<StackStatus>CREATE_COMPLETE</StackStatus>')
       return stack
     },
-    { timeout: 120_000, interval: 1_000 },
+    { timeout: 240_000, interval: 1_000 },
   )
 }
 
-test('the template deploys a zael without the CDK, from code in a bucket', { timeout: 180_000 }, async () => {
+test('the template deploys a zael without the CDK, from code in a bucket', { timeout: 300_000 }, async () => {
   const stack = await createStack()
   expect(outputIn(stack, 'TableName')).toBe(`ZAEL-${NAME}`)
   const [, api = ''] = /\/\/([^.]+)\./.exec(outputIn(stack, 'ApiUrl')) ?? []
