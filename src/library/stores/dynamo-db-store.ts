@@ -48,8 +48,8 @@ const PREPARING_DEADLINE_MS = 5_000
  * const store = dynamoDbStore({ tableName: 'ZAEL-demo', region: 'eu-central-1' })
  */
 export const dynamoDbStore = (options: DynamoDbStoreOptions): DynamoDbStore => {
-  const { tableName } = options
   const connection = checkedConnection(options)
+  const { tableName } = options
   const client = createDynamoClient(connection)
   return {
     buckets: createDynamoBucketStore(client, tableName),
