@@ -59,6 +59,8 @@ const STEPS: readonly (readonly [program: string, needs: readonly string[]])[] =
   ['hono-app.mjs', ['hono']],
   ['hono-types.ts', []],
   ['express-app.mjs', ['express']],
+  ['mcp-server.mjs', ['@modelcontextprotocol/sdk', 'zod']],
+  ['mcp-types.ts', []],
   ['dynamo-db-store.mjs', ['@aws-sdk/client-dynamodb']],
   // the types of the SDK, which settleFromContext takes options of, need those of Node
   ['lambda-types.ts', ['@types/node']],
