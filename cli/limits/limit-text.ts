@@ -55,7 +55,16 @@ export const readLimits = async (
     throw usageError('give at least one limit, such as rpm=10/minute, or --file; see --help')
   if (file === undefined) return texts.map(readLimit)
   const json = await readJsonFile(host, file)
-  return typeof json === 'object' && json !== null && 'limits' in json ? json.limits : json
+  const limits = typeof json === 'object' && json !== null && 'limits' in json ? json.limits : json
+  return Array.isArray(limits) ? limits.map(withoutShown) : limits
+}
+
+/** A limit without the fields that only responses have, so that what `show --json` prints can be given. */
+const withoutShown = (limit: unknown): unknown => {
+  if (typeof limit !== 'object' || limit === null) return limit
+  return Object.fromEntries(
+    Object.entries(limit).filter(([field]) => field !== 'source' && field !== 'schedule_state'),
+  )
 }
 
 const PERIODS: Readonly<Record<string, string>> = {

@@ -41,6 +41,18 @@ describe('zael limits', () => {
     expect(fromStdin.stdout).toBe(fromFile.stdout)
   })
 
+  test('what show --json prints is a file for set', async () => {
+    const { zael } = await withEntity()
+    const schedule = [{ cron: '0 9 * * *', time_zone: 'UTC', duration_seconds: 3600, limit: 5 }]
+    const sliding = { name: 'rph', algorithm: 'sliding_window', limit: 9, window_seconds: 3600, schedule }
+    const own = [JSON.stringify(sliding), JSON.stringify(MONTHLY), 'rpm=10/minute', 'tpm=5/minute']
+    await zael(['limits', 'set', 'key-ci', ...own])
+    await zael(['entities', 'create', 'other'])
+    const { stdout: shown } = await zael(['limits', 'show', 'key-ci', '--json'])
+    const copied = await zael(['limits', 'set', 'other', '--file', '-', '--json'], { input: shown })
+    expect(JSON.parse(copied.stdout)).toEqual({ ...JSON.parse(shown), entity_id: 'other' })
+  })
+
   test('delete returns to inherited limits', async () => {
     const { zael } = await withEntity()
     await zael(['limits', 'set', 'key-ci', 'rpm=10/minute'])
