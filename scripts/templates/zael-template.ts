@@ -62,7 +62,7 @@ export const zaelTemplate = (flavour: Flavour = 'aws'): CloudFormationTemplate =
       name: Fn.ref('Name'),
       flavour,
       synthesizer: withoutBootstrap(),
-      api: { code: new CodeOfParameters('ApiCodeKey'), cloudWatchRole: true },
+      api: { code: new CodeOfParameters('ApiCodeKey'), cloudWatchRole: flavour === 'aws' },
       aggregator: { code: new CodeOfParameters('AggregatorCodeKey') },
     })
     for (const [name, props] of Object.entries(PARAMETERS)) new CfnParameter(stack, name, props)
