@@ -11,8 +11,8 @@ export interface TableRef {
   readonly encryptionKey?: IKey | undefined
 }
 
-/** Reads of decisions: of configuration, buckets and API keys. */
-export const READ_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'] as const
+/** Reads of decisions: of configuration, buckets and API keys, all by their keys. */
+export const READ_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem'] as const
 
 /** The operations of decisions on the table: of the library's limiters, and of lookups of API keys (`byZaelKey`). */
 export const DECIDE_ACTIONS = [...READ_ACTIONS, 'dynamodb:UpdateItem'] as const
@@ -23,6 +23,7 @@ export const API_ACTIONS = [
   'dynamodb:ConditionCheckItem',
   'dynamodb:DeleteItem',
   'dynamodb:PutItem',
+  'dynamodb:Query',
 ] as const
 
 /** Restricts a permission to partitions whose keys have these beginnings: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */

@@ -24,7 +24,6 @@ test('the function has the name of the table, and only the permissions to decide
   expect(permissions.map(([action]) => action).toSorted()).toEqual([
     'dynamodb:BatchGetItem',
     'dynamodb:GetItem',
-    'dynamodb:Query',
     'dynamodb:UpdateItem',
   ])
 })

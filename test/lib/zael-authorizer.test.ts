@@ -102,7 +102,6 @@ describe('the authorizer', () => {
       [
         ['dynamodb:BatchGetItem', tableArn],
         ['dynamodb:GetItem', tableArn],
-        ['dynamodb:Query', tableArn],
         ['dynamodb:UpdateItem', tableArn],
         ['logs:CreateLogStream', logs],
         ['logs:PutLogEvents', logs],

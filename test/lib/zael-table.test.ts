@@ -105,7 +105,7 @@ test('a snapshot, which DynamoDB does not make, is rejected', () => {
 })
 
 describe('grantDecide', () => {
-  const DECIDE = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem']
+  const DECIDE = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']
   const roleIn = (stack: Stack) =>
     new Role(stack, 'Mine', { assumedBy: new AccountPrincipal('123456789012') })
 

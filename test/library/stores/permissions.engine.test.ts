@@ -89,11 +89,18 @@ const storeOfFunction = () =>
 const expectGranted = (calls: readonly Call[]): void => {
   const granted: readonly string[] = DECIDE_ACTIONS
   expect(calls.length).toBeGreaterThan(0)
+  for (const { action } of calls) sent.add(action)
   expect(calls.filter(({ action }) => !granted.includes(action))).toEqual([])
   expect(calls.filter(({ index }) => index !== undefined)).toEqual([])
   const writes = calls.filter(({ action }) => action === 'dynamodb:UpdateItem')
   expect(writes.filter(({ partition }) => partition !== 'ENTITY' && partition !== 'POLICY')).toEqual([])
 }
+
+const sent = new Set<string>()
+afterAll(() => {
+  // what is granted is also used: the list is exact
+  expect([...sent].toSorted()).toEqual([...DECIDE_ACTIONS])
+})
 
 test('a limiter with limits in code sends only operations that grantDecide allows', async () => {
   const limits = [
