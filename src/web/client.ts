@@ -37,8 +37,12 @@ export const presentedApiKey = (header: HeaderOf): string | undefined => {
   return token === undefined || token.length > LONGEST_KEY ? undefined : token
 }
 
+/** The credential in `Authorization: Bearer`, of any length. */
+export const presentedBearer = (header: HeaderOf): string | undefined =>
+  BEARER.exec(header('authorization') ?? '')?.[1]
+
 const tokensIn = (header: HeaderOf) => ({
-  bearer: BEARER.exec(header('authorization') ?? '')?.[1],
+  bearer: presentedBearer(header),
   xApiKey: header('x-api-key')?.trim() || undefined,
   apiKey: header('api-key')?.trim() || undefined,
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { type EntityPatch, newEntity } from '../../src/core/admin/entities.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
+import type { LimitOwner } from '../../src/core/model/limit-set.ts'
 import { memoryStore } from '../../src/library/index.ts'
 import { createMemoryAdminStore } from '../support/memory-admin-store.ts'
 
@@ -23,9 +24,9 @@ export const createTableWorld = () => {
         audit,
       )
     },
-    limit: (id: string, capacity: number) =>
+    limit: (id: string, capacity: number, owner: LimitOwner = { kind: 'entity', id }) =>
       config.putLimitSet(
-        { owner: { kind: 'entity', id }, resource: '_default_' },
+        { owner, resource: '_default_' },
         { limits: parseLimits([{ name: 'rpm', capacity, refill_rate: 0.01 }], 'limits'), version: 1n },
         null,
         audit,

@@ -7,15 +7,18 @@ import {
   type Limiter,
   type LimiterDependencies,
 } from '../../core/decide/limiter.ts'
-import { isId } from '../../core/model/entity.ts'
+import { type Entity, isId } from '../../core/model/entity.ts'
 import { invalid, ZaelError } from '../../core/model/errors.ts'
+import { SECOND_NS } from '../../core/model/time.ts'
+import { tokenEntity } from '../../core/model/token-entity.ts'
 import type { ConfigStore } from '../../core/ports/config-store.ts'
 import { type Logger, type Moment, momentOf, noMetrics } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
 import { createRecentMap } from '../../platform/recent-map.ts'
 import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
-import { checkedCost, checkedKey, checkedLifetime, withoutUndefined } from '../arguments.ts'
+import { checkedCost, checkedKey, checkedLifetime, invalidArgument, withoutUndefined } from '../arguments.ts'
+import type { JwtIdentity } from '../requests/by-jwt.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
 import { type LimiterStore, liveBucketsOf, memoryStore } from '../stores/memory-store.ts'
 import {
@@ -32,7 +35,7 @@ import {
   createKeysInDecision,
   DEFAULT_NAME,
 } from './limits-in-code.ts'
-import { createEnabledCheck, createUnreadConfigFallback } from './limits-in-table.ts'
+import { createEnabledChecks, createUnreadConfigFallback } from './limits-in-table.ts'
 import {
   type CheckOptions,
   describedDecision,
@@ -120,7 +123,10 @@ interface Target {
   /** Whether decisions may be made at once; not where an entity may be disabled, which is read separately. */
   readonly prepares: boolean
   idOf(key: string): string
-  during(id: string, key: string, decide: () => Promise<Decision>): Promise<Decision>
+  /** Throws `TypeError` for an identity of another key. */
+  entityOf(identity: JwtIdentity, key: string, entityId: string): Entity
+  /** `entity`: that of a token. */
+  during(id: string, key: string, decide: () => Promise<Decision>, entity?: Entity): Promise<Decision>
   close(): void
 }
 
@@ -132,6 +138,8 @@ const inCode = (options: LimitsInCode, { store, logger }: Pick<Parts, 'store' | 
     config,
     prepares: true,
     idOf: createEntityIds(name),
+    // tenants are entities of a table
+    entityOf: (identity, key, entityId) => ({ ...identified(identity, key, entityId), parentId: null }),
     during: keys.during,
     close: options.name === undefined ? claimDefaultName(store, logger) : () => {},
   }
@@ -144,7 +152,10 @@ const inTable = (
   if (store.config === undefined) {
     throw invalid('store', "be a table, such as dynamoDbStore() of zael/dynamodb, where config is 'table'")
   }
-  const checkEnabled = createEnabledCheck(configBehind(createCircuit(clock), store.config), clock)
+  const { checkEnabled, checkTenant } = createEnabledChecks(
+    configBehind(createCircuit(clock), store.config),
+    clock,
+  )
   const orUnread = createUnreadConfigFallback({
     ...{ onUnavailable, metrics, clock, logger },
     newCache: lruCaches,
@@ -154,9 +165,10 @@ const inTable = (
     prepares: false,
     close: () => {},
     idOf: entityIdOf,
-    during: (id, _key, decide) =>
+    entityOf: identified,
+    during: (id, _key, decide, entity) =>
       orUnread(async () => {
-        await checkEnabled(id)
+        await (entity === undefined ? checkEnabled(id) : checkTenant(entity))
         return decide()
       }),
   }
@@ -185,15 +197,23 @@ interface Decide {
   ): Promise<Decision>
 }
 
-const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Decide => {
+/** The entity of a token. Throws `TypeError` for an identity of another key. */
+const identified = (identity: JwtIdentity, key: string, entityId: string): Entity => {
+  if (identity.key !== key) throw invalidArgument('identity', 'be that of the key')
+  const { role, tenant: tenantId, issuedAt } = identity
+  return tokenEntity({ entityId, role, tenantId, issuedAt: BigInt(issuedAt) * SECOND_NS })
+}
+
+const createDecide = (limiter: Limiter, { idOf, entityOf, during, prepares }: Target): Decide => {
   const prepared = createRecentMap<PreparedTarget>(MAX_PREPARED)
   return {
     atOnce(given, options, settles, moment) {
       if (options === undefined) return prepared.get(given)?.decide(ONE_REQUEST, settles, moment)
       checkCheckOptions(options, settles)
-      const { cost, resource, user, session, context } = options
+      const { cost, resource, user, session, identity, context } = options
       if (resource !== undefined || user !== undefined || session !== undefined || context !== undefined)
         return undefined
+      if (identity !== undefined) return undefined
       const target = prepared.get(given)
       return target?.decide(cost === undefined ? ONE_REQUEST : checkedCost(cost), settles, moment)
     },
@@ -203,9 +223,15 @@ const createDecide = (limiter: Limiter, { idOf, during, prepares }: Target): Dec
       const entityId = idOf(key)
       const cost = options.cost === undefined ? ONE_REQUEST : checkedCost(options.cost)
       const holds = settles || options.hold === true
-      const request = { ...options, cost, entityId, settles, holds, ...(slotsUntil && { slotsUntil }) }
-      const decision = await during(entityId, key, () => limiter.decide(request))
-      if (prepares && prepared.get(given) === undefined) prepared.set(given, limiter.prepare({ entityId }))
+      const entity = options.identity && entityOf(options.identity, key, entityId)
+      const request = {
+        ...{ ...options, cost, entityId, settles, holds },
+        ...(slotsUntil && { slotsUntil }),
+        ...(entity && { entity }),
+      }
+      const decision = await during(entityId, key, () => limiter.decide(request), entity)
+      if (prepares && entity === undefined && prepared.get(given) === undefined)
+        prepared.set(given, limiter.prepare({ entityId }))
       return decision
     },
   }

@@ -58,6 +58,7 @@ export type RateLimiterOptions = LimitsInCode | LimitsInTable
 export const RATE_LIMITER_OPTIONS: OptionNames<RateLimiterOptions> = {
   limits: true,
   resources: true,
+  roles: true,
   limitsFor: true,
   priorityOf: true,
   revision: true,
@@ -83,6 +84,7 @@ const CHECK_OPTIONS: OptionNames<CheckOptions> = {
   resource: true,
   user: true,
   session: true,
+  identity: true,
   context: true,
   hold: true,
 }
@@ -109,14 +111,19 @@ const checkNames = (options: ReserveOptions, settles: boolean): void =>
 /** The options of `reserve`, if `settles`, else of `check`. */
 export const checkCheckOptions = (options: ReserveOptions, settles: boolean): void => {
   checkNames(options, settles)
-  const { resource, user, session, context, hold, expiresInSeconds } = options
+  const { resource, user, session, identity, context, hold, expiresInSeconds } = options
+  if (identity !== undefined && typeof identity?.key !== 'string')
+    throw invalidArgument('identity', 'be what byJwt() returns for a token')
   if (hold !== undefined && typeof hold !== 'boolean') throw invalidArgument('hold', 'be true or false')
-  if (resource !== undefined && typeof resource !== 'string') throw invalidArgument('resource', 'be a text')
-  if (user !== undefined && typeof user !== 'string') throw invalidArgument('user', 'be a text')
-  if (session !== undefined && typeof session !== 'string') throw invalidArgument('session', 'be a text')
+  checkTexts({ resource, user, session })
   if (context !== undefined) checkContext(context)
   // also where no limit holds slots
   if (expiresInSeconds !== undefined) checkedLifetime(expiresInSeconds, 'expiresInSeconds')
+}
+
+const checkTexts = (texts: Readonly<Record<string, unknown>>): void => {
+  for (const name in texts)
+    if (texts[name] !== undefined && typeof texts[name] !== 'string') throw invalidArgument(name, 'be a text')
 }
 
 const checkContext = (context: PolicyContext): void => {

@@ -3,6 +3,7 @@ import { parseLimits } from '../../contract/limits.ts'
 import { newEntity } from '../../core/admin/entities.ts'
 import {
   type Entity,
+  ID_RULE,
   isId,
   isResource,
   PRIORITIES,
@@ -24,6 +25,8 @@ export interface CodeLimits {
   readonly limits?: readonly LimitDefinition[]
   /** Limits by resource, such as a model; they override `limits` of the same name. `_total_`: over all resources. */
   readonly resources?: Readonly<Record<string, readonly LimitDefinition[]>>
+  /** Limits by the role of a caller's token (`byJwt`); they override `limits` and `resources` of the same name. */
+  readonly roles?: Readonly<Record<string, readonly LimitDefinition[]>>
   /** Limits of one key, such as those of its price plan; they override all others of the same name. Cached for 30 s. */
   limitsFor?(
     key: string,
@@ -41,6 +44,7 @@ export const createConfigInCode = (
 ): ConfigStore => {
   const version = versionOf(code.revision)
   const defaults = defaultSets(code)
+  const roles = roleSets(code)
   const ownLimits = async (entityId: string): Promise<readonly Limit[] | undefined> => {
     const key = keyOf(entityId)
     const own = key === undefined ? undefined : await code.limitsFor?.(key)
@@ -48,6 +52,7 @@ export const createConfigInCode = (
   }
   const limitsAt = async ({ owner, resource }: LimitSetKey): Promise<readonly Limit[] | undefined> => {
     if (owner.kind === 'system') return defaults.get(resource)
+    if (owner.kind === 'role') return resource === DEFAULT_RESOURCE ? roles.get(owner.role) : undefined
     return owner.kind === 'entity' && resource === DEFAULT_RESOURCE ? ownLimits(owner.id) : undefined
   }
   const limitSet = async (key: LimitSetKey): Promise<LimitSet | undefined> => {
@@ -85,6 +90,14 @@ const defaultSets = (code: CodeLimits): ReadonlyMap<string, readonly Limit[]> =>
     ([resource, own]) => [resource, parseLimits(own, `resources.${resource}`)] as const,
   )
   return new Map([[DEFAULT_RESOURCE, parseLimits(limits, 'limits')], ...named])
+}
+
+const roleSets = ({ roles = {} }: CodeLimits): ReadonlyMap<string, readonly Limit[]> => {
+  if (typeof roles !== 'object' || roles === null || Array.isArray(roles))
+    throw invalid('roles', 'be an object of lists of limits by role')
+  const wrong = Object.keys(roles).find((role) => !isId(role))
+  if (wrong !== undefined) throw invalid(`roles.${wrong}`, ID_RULE)
+  return new Map(Object.entries(roles).map(([role, own]) => [role, parseLimits(own, `roles.${role}`)]))
 }
 
 const versionOf = (revision = 0): bigint => {

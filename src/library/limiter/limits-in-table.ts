@@ -1,6 +1,7 @@
 import type { Allowed, Decision, Denied } from '../../core/decide/decision.ts'
 import { createDecisionLog } from '../../core/decide/decision-log.ts'
 import { settledReservation } from '../../core/decide/reservation.ts'
+import type { Entity } from '../../core/model/entity.ts'
 import { StoreUnavailable, ZaelError } from '../../core/model/errors.ts'
 import type { OnUnavailable } from '../../core/model/limit.ts'
 import { SECOND_NS } from '../../core/model/time.ts'
@@ -14,16 +15,17 @@ const MAX_AGE_NS = 30n * SECOND_NS
 /** Longer chains of parents are cut, as in the resolution of limits. */
 const MAX_ANCESTORS = 32
 
-/**
- * Throws `ZaelError('unauthorized')` for an entity that is disabled or has a disabled ancestor (cached for 30 s), and
- * `StoreUnavailable` if that cannot be read and is not cached.
- */
-export const createEnabledCheck = (
-  config: ConfigStore,
-  clock: Clock,
-): ((entityId: string) => Promise<void>) => {
+/** Both throw `StoreUnavailable` if an entity cannot be read and is not cached. */
+interface EnabledChecks {
+  /** Throws `ZaelError('unauthorized')` for an entity that is disabled or has a disabled ancestor (cached for 30 s). */
+  checkEnabled(entityId: string): Promise<void>
+  /** Throws as `checkEnabled` for the tenant of a token, and if it is no tenant. */
+  checkTenant(entity: Pick<Entity, 'parentId'>): Promise<void>
+}
+
+export const createEnabledChecks = (config: ConfigStore, clock: Clock): EnabledChecks => {
   const cached = createCachedConfig({ config, clock, newCache: lruCaches, newForNs: 0n })
-  return async (entityId) => {
+  const checkEnabled: EnabledChecks['checkEnabled'] = async (entityId) => {
     const reads = cached.open(MAX_AGE_NS)
     let id: string | null = entityId
     for (let i = 0; id !== null && i <= MAX_ANCESTORS; i++) {
@@ -31,6 +33,16 @@ export const createEnabledCheck = (
       if (entity?.disabled) throw new ZaelError('unauthorized', `${id} is disabled`)
       id = entity?.parentId ?? null
     }
+  }
+  return {
+    checkEnabled,
+    async checkTenant({ parentId }) {
+      if (parentId === null) return
+      const tenant = await cached.open(MAX_AGE_NS).entity(parentId)
+      if (tenant?.kind !== 'tenant')
+        throw new ZaelError('unauthorized', `The token is not valid: ${parentId} is no tenant`)
+      await checkEnabled(parentId)
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import type { PolicyContext } from '../../core/model/policy.ts'
 import { MS_NS, roundedUp } from '../../core/model/time.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import { checkedActualCost, checkedLifetime } from '../arguments.ts'
+import type { JwtIdentity } from '../requests/by-jwt.ts'
 
 /** One limit after a decision. */
 export interface LimitUse {
@@ -78,6 +79,8 @@ export interface CheckOptions {
   readonly user?: string
   /** The session, such as the run of an agent, if known: for policies on sessions. */
   readonly session?: string
+  /** The identity of a token, whose `key` is the key: its role selects limits, and its tenant is the parent. */
+  readonly identity?: JwtIdentity
   /** Replaces what the table contains about the entity and the resource, for policies. */
   readonly context?: PolicyContext
   /**

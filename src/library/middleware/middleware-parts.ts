@@ -55,9 +55,30 @@ const sharedParts = <Native>({ logger, metrics, clock }: RateLimitOptions<Native
 /** Passes only the options of a limiter, because it rejects unknown ones. */
 const limiterOf = (options: LimiterOrLimits, shared: SharedParts, runtime: Runtime): RateLimiter => {
   if (options.limiter !== undefined) return options.limiter
-  const { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs } =
-    options
-  const given = { limits, resources, limitsFor, priorityOf, revision, name, store, onUnavailable, leaseTtlMs }
+  const {
+    limits,
+    resources,
+    roles,
+    limitsFor,
+    priorityOf,
+    revision,
+    name,
+    store,
+    onUnavailable,
+    leaseTtlMs,
+  } = options
+  const given = {
+    limits,
+    resources,
+    roles,
+    limitsFor,
+    priorityOf,
+    revision,
+    name,
+    store,
+    onUnavailable,
+    leaseTtlMs,
+  }
   return createLimiterOf({ ...shared, ...withoutUndefined(given) }, runtime)
 }
 

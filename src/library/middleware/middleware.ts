@@ -8,7 +8,7 @@ import type { Runtime } from '../limiter/create-rate-limiter.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 import type { RequestFacts, ResponseFacts, SettleFunction } from '../requests/costs.ts'
 import { createBypass, createExemption } from '../requests/exemptions.ts'
-import { byClientIp } from '../requests/keys.ts'
+import { byClientIp, identityOfKey } from '../requests/keys.ts'
 import { type ChargeOptions, createCharge } from './charge.ts'
 import { type MiddlewareParts, middlewareParts } from './middleware-parts.ts'
 import type { RateLimitOptions } from './rate-limit-options.ts'
@@ -53,6 +53,7 @@ export const createRequestLimiter = <Native>(
 ): RequestLimiter<Native> => {
   const parts = middlewareParts(options, runtime)
   const keyOf = options.key ?? byClientIp()
+  const identified = createIdentified<Native>(options.key)
   const isPassed = createPass(options, parts)
   const chargeOf = createCharge(options)
   const decide = parts.settle === undefined ? createCheck(parts) : createReserve(parts, parts.settle)
@@ -63,7 +64,7 @@ export const createRequestLimiter = <Native>(
     const key = keyOf(request)
     const caller = keyOrAnonymous(isPending(key) ? await key : key)
     const charge = chargeOf(request)
-    return decide(caller, isPending(charge) ? await charge : charge)
+    return decide(caller, identified(request, isPending(charge) ? await charge : charge))
   }
   const outcomeOfFailure = (error: unknown): RequestOutcome => outcomeOfError(error, parts)
   return {
@@ -78,6 +79,19 @@ const flushed = async ({ limiter, logger }: MiddlewareParts): Promise<void> => {
     await limiter.flush()
   } catch (error) {
     logger.warn('flush failed', { reason: String(error) })
+  }
+}
+
+type Identified<Native> = (request: RequestFacts<Native>, charge: ChargeOptions) => ChargeOptions
+
+/** Adds the identity of a token to a charge. Its user is that of policies on users, unless the app names another. */
+const createIdentified = <Native>(key: RateLimitOptions<Native>['key']): Identified<Native> => {
+  const identityOf = identityOfKey(key)
+  if (identityOf === undefined) return (_, charge) => charge
+  return ({ native }, charge) => {
+    const identity = identityOf(native)
+    if (identity === undefined) return charge
+    return { ...(identity.user !== null && { user: identity.user }), ...charge, identity }
   }
 }
 
@@ -176,6 +190,8 @@ const outcomeOfError = (error: unknown, { isShadow, logger }: MiddlewareParts): 
     return PASS
   }
   if (error instanceof StoreUnavailable) return endedEarly(503, UNAVAILABLE, { 'retry-after': '1' })
+  if (error instanceof ZaelError && error.code === 'unavailable')
+    return endedEarly(503, { error: error.code, message: error.message }, { 'retry-after': '1' })
   throw error
 }
 

@@ -70,6 +70,7 @@ export interface MiddlewareOptions<Native> {
 const LIMITER_OPTIONS: OptionNames<LimitsOfMiddleware> = {
   limits: true,
   resources: true,
+  roles: true,
   limitsFor: true,
   priorityOf: true,
   revision: true,
