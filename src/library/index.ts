@@ -44,7 +44,7 @@ export {
 } from './middleware/rejection.ts'
 export type { Denial, LimitWarning, MiddlewareMetric } from './middleware/reports.ts'
 export { type HeaderForm, type ResetFormat, rateLimitHeaderNames } from './middleware/response-headers.ts'
-export { byJwt, type JwtIdentity, type JwtIssuer, type JwtKey, type JwtOptions } from './requests/by-jwt.ts'
+export { byJwt, type JwtIssuer, type JwtKey, type JwtOptions } from './requests/by-jwt.ts'
 export type { AnswerFacts, RequestFacts, ResponseFacts } from './requests/costs.ts'
 export {
   byAnswer,
@@ -56,6 +56,7 @@ export {
   type SettleFunction,
 } from './requests/costs.ts'
 export type { Bypass, Exemptions, SharedSecret } from './requests/exemptions.ts'
+export type { JwtIdentity } from './requests/jwt-identity.ts'
 export {
   byApiKey,
   byClientIp,

@@ -18,8 +18,8 @@ import { createRecentMap } from '../../platform/recent-map.ts'
 import { lruCaches, newSlotPrefix, sha256, shortPause, systemClock } from '../../platform/runtime.ts'
 import { createMemoryBucketStore } from '../../store/memory/bucket-store.ts'
 import { checkedCost, checkedKey, checkedLifetime, invalidArgument, withoutUndefined } from '../arguments.ts'
-import type { JwtIdentity } from '../requests/by-jwt.ts'
 import { ONE_REQUEST } from '../requests/costs.ts'
+import type { JwtIdentity } from '../requests/jwt-identity.ts'
 import { type LimiterStore, liveBucketsOf, memoryStore } from '../stores/memory-store.ts'
 import {
   checkCheckOptions,

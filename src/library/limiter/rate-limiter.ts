@@ -5,7 +5,7 @@ import type { PolicyContext } from '../../core/model/policy.ts'
 import { MS_NS, roundedUp } from '../../core/model/time.ts'
 import type { Clock } from '../../core/ports/platform.ts'
 import { checkedActualCost, checkedLifetime } from '../arguments.ts'
-import type { JwtIdentity } from '../requests/by-jwt.ts'
+import type { JwtIdentity } from '../requests/jwt-identity.ts'
 
 /** One limit after a decision. */
 export interface LimitUse {

@@ -10,6 +10,7 @@ import { createTokenVerifier } from '../../platform/jwt/token-verifier.ts'
 import { lruCaches, systemClock } from '../../platform/runtime.ts'
 import { presentedBearer } from '../../web/client.ts'
 import { checkFunctions, checkOptions, checkPorts, type OptionNames, withoutUndefined } from '../arguments.ts'
+import type { JwtIdentity } from './jwt-identity.ts'
 import type { KeyFunction } from './keys.ts'
 
 /** An issuer of tokens, and the claims that zael reads. */
@@ -42,21 +43,6 @@ export interface JwtOptions extends JwtIssuer {
   /** Default: one line on stderr if keys cannot be fetched. */
   readonly logger?: Logger
   readonly clock?: Clock
-}
-
-/** The caller that a verified token names. */
-export interface JwtIdentity {
-  /** `jwt:<name>:<claim>` */
-  readonly key: string
-  /** Selects limits, never rights. */
-  readonly role: string | null
-  readonly tenant: string | null
-  readonly user: string | null
-  readonly claims: Readonly<Record<string, unknown>>
-  /** Seconds since the epoch; 0 if the token does not contain it. */
-  readonly issuedAt: number
-  /** Seconds since the epoch. */
-  readonly expiresAt: number
 }
 
 /** A key function that verifies tokens. */

@@ -16,8 +16,8 @@ import {
 } from '../../web/client.ts'
 import { addressGroup } from '../../web/ip-address.ts'
 import { checkOptions, isPending, type OptionNames } from '../arguments.ts'
-import type { JwtIdentity } from './by-jwt.ts'
 import type { RequestFacts } from './costs.ts'
+import { firstIdentity } from './jwt-identity.ts'
 
 /** Returns the key of the caller; undefined if the request contains none. The number 42 and the text '42' are one key. */
 export type KeyFunction<Native = unknown> = (
@@ -121,26 +121,6 @@ export const firstOf = <Native>(...keys: readonly KeyFunction<Native>[]): KeyFun
     identityOf: (native: unknown) => firstIdentity(keys, native),
   })
 }
-
-/** A key function that also names the role, the tenant and the user of a caller: `byJwt`. */
-interface IdentifyingKey {
-  identityOf(native: unknown): JwtIdentity | undefined
-}
-
-const isIdentifying = (key: unknown): key is IdentifyingKey =>
-  typeof key === 'function' && 'identityOf' in key && typeof key.identityOf === 'function'
-
-const firstIdentity = (keys: readonly unknown[], native: unknown): JwtIdentity | undefined => {
-  for (const key of keys) {
-    const identity = isIdentifying(key) ? key.identityOf(native) : undefined
-    if (identity !== undefined) return identity
-  }
-  return undefined
-}
-
-/** Returns the identity of a request whose key has been determined; undefined: the key function names none. */
-export const identityOfKey = (key: unknown): ((native: unknown) => JwtIdentity | undefined) | undefined =>
-  isIdentifying(key) ? (native) => key.identityOf(native) : undefined
 
 const clientAddress = (trusted: number | readonly string[]): ClientAddress => {
   if (Array.isArray(trusted)) return beyond(trusted)
