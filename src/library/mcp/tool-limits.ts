@@ -25,7 +25,7 @@ import { byClientId, type ToolCall, type ToolCallExtra, type ToolServer } from '
 /** The limits of callers: in code, or a limiter, such as one with the entities and policies of a deployed zael. */
 export type CallerLimits =
   | { readonly limiter: RateLimiter }
-  | ({ readonly limiter?: never } & Omit<LimitsInCode, 'config'> & {
+  | ({ readonly limiter?: never } & Omit<LimitsInCode, 'config' | 'roles'> & {
         /** The limits of each session, beside those of the caller: for any tool, and by tool in `resources`. */
         readonly perSession?: Pick<CodeLimits, 'limits' | 'resources'>
       })
