@@ -3,7 +3,8 @@ import { systemClock } from '../src/platform/runtime.ts'
 import { createSecretValues } from '../src/platform/secrets.ts'
 import { traceToSources } from '../src/platform/source-maps.ts'
 import { readSettings } from '../src/settings/read-settings.ts'
-import { bufferedHandler, type Fetching, type OnInvocation, streamingHandler } from './handlers.ts'
+import { bufferedHandler, type Fetching, streamingHandler } from './handlers.ts'
+import { createInvocations, servesManyAtATime, settingsOfThread } from './invocations.ts'
 import { createLambdaApi, finishResponses } from './lambda-api.ts'
 
 traceToSources()
@@ -12,14 +13,17 @@ const settings = readSettings(process.env)
 const logger = createPowertoolsLogger('zael-api', settings.logLevel)
 const metrics = createPowertoolsMetrics('zael-api')
 
-/** When the current invocation must have ended, by `performance.now`: an environment serves one at a time. */
-let deadlineMs = Number.POSITIVE_INFINITY
-const onInvocation: OnInvocation = (context) => {
-  deadlineMs = performance.now() + context.getRemainingTimeInMillis()
-}
-const remainingMs = (): number => deadlineMs - performance.now()
+const isShared = servesManyAtATime(process.env)
+const { run, remainingMs } = createInvocations()
 
-const zael = createLambdaApi({ settings, logger, metrics, remainingMs })
+const zael = createLambdaApi({
+  settings: isShared ? settingsOfThread(settings) : settings,
+  logger,
+  metrics,
+  remainingMs,
+  isShared,
+})
+if (isShared) zael.start()
 
 const tokens = createSecretValues({
   ids: [ADMIN_TOKEN_SECRET_ARN, VIEWER_TOKEN_SECRET_ARN],
@@ -41,8 +45,9 @@ const currentApp = async () => {
   return current.app
 }
 
+/** A frozen environment writes counts before it responds; another one four times a second, whatever requests do. */
 const finish = async (): Promise<void> => {
-  await zael.flush()
+  if (!isShared) await zael.flush()
   metrics.publish()
 }
 
@@ -56,6 +61,4 @@ const canStream = typeof awslambda !== 'undefined' && typeof awslambda.streamify
 
 /** Streams if the API does (on AWS): emulators do not support it. */
 export const handler =
-  RESPONSE_STREAMING === 'true' && canStream
-    ? streamingHandler(app, onInvocation)
-    : bufferedHandler(app, onInvocation)
+  RESPONSE_STREAMING === 'true' && canStream ? streamingHandler(app, run) : bufferedHandler(app, run)

@@ -8,8 +8,13 @@ export interface Fetching {
   fetch(request: Request, env: unknown): Response | Promise<Response>
 }
 
-/** Called when an invocation begins. */
-export type OnInvocation = (context: Pick<LambdaContext, 'getRemainingTimeInMillis'>) => void
+/** Runs what serves an invocation. An environment may serve several at a time. */
+export type RunInvocation = <T>(
+  context: Pick<LambdaContext, 'getRemainingTimeInMillis'>,
+  serve: () => Promise<T>,
+) => Promise<T>
+
+const runDirectly: RunInvocation = (_context, serve) => serve()
 
 /** Hono converts the event to a request; `respond` handles it with the platform's bindings. */
 const invoke = (
@@ -32,32 +37,33 @@ const isContentTypeBinary = (type: string): boolean => /^(image|font)\//i.test(t
  * Gateway decodes only if its binary media types and the request's `Accept` match.
  */
 export const bufferedHandler =
-  (app: Fetching, onInvocation?: OnInvocation) =>
-  (event: LambdaEvent, context: LambdaContext): Promise<unknown> => {
-    onInvocation?.(context)
-    return invoke(event, context, (request, env) => {
-      const headers = new Headers(request.headers)
-      headers.delete('accept-encoding')
-      return app.fetch(new Request(request, { headers }), env)
-    })
-  }
+  (app: Fetching, run: RunInvocation = runDirectly) =>
+  (event: LambdaEvent, context: LambdaContext): Promise<unknown> =>
+    run(context, async () =>
+      invoke(event, context, (request, env) => {
+        const headers = new Headers(request.headers)
+        headers.delete('accept-encoding')
+        return app.fetch(new Request(request, { headers }), env)
+      }),
+    )
 
 /**
  * A Lambda's handler that streams. When the stream breaks, the request's signal aborts and the body is cancelled; the handler
  * resolves once the body has ended or its cancellation is complete, as nothing runs after it. AWS does not report that a client
  * has disconnected: the body is then read to its end.
  */
-export const streamingHandler = (app: Fetching, onInvocation?: OnInvocation) =>
-  awslambda.streamifyResponse(async (event: LambdaEvent, stream: Writable, context) => {
-    onInvocation?.(context)
-    const client = watchClient(stream)
-    let response = new Response(null)
-    await invoke(event, context, async (request, env) => {
-      response = await app.fetch(new Request(request, { signal: client.left }), env)
-      return new Response(null)
-    })
-    await send(response, stream, client)
-  })
+export const streamingHandler = (app: Fetching, run: RunInvocation = runDirectly) =>
+  awslambda.streamifyResponse((event: LambdaEvent, stream: Writable, context) =>
+    run(context, async () => {
+      const client = watchClient(stream)
+      let response = new Response(null)
+      await invoke(event, context, async (request, env) => {
+        response = await app.fetch(new Request(request, { signal: client.left }), env)
+        return new Response(null)
+      })
+      await send(response, stream, client)
+    }),
+  )
 
 interface Client {
   /** Aborts if the stream closes before the response has ended. */

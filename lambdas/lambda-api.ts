@@ -6,6 +6,7 @@ import { composeZael, type ProcessMetrics, type Zael } from '../src/compose/zael
 import type { Logger } from '../src/core/ports/platform.ts'
 import type { Assets } from '../src/http/app-dependencies.ts'
 import { createDirectoryAssets } from '../src/http/pages/directory-assets.ts'
+import { lruCaches } from '../src/platform/runtime.ts'
 import { SettingsError } from '../src/settings/read-settings.ts'
 import type { Settings } from '../src/settings/settings.ts'
 import type { Fetching } from './handlers.ts'
@@ -60,20 +61,20 @@ export interface LambdaParts {
   readonly metrics: ProcessMetrics
   /** The time that is left for the current invocation, in ms. */
   readonly remainingMs: () => number
+  /** Whether an environment serves several invocations at a time, and runs between them. Default: false. */
+  readonly isShared?: boolean
 }
 
 /** zael for a Lambda. Opens no connection. Throws `SettingsError` for settings that are not supported on Lambda. */
-export const createLambdaApi = ({ settings, logger, metrics, remainingMs }: LambdaParts): Zael =>
+export const createLambdaApi = ({ settings, isShared = false, ...parts }: LambdaParts): Zael =>
   composeZael(settingsOnLambda(settings), {
     connect: connectToAws,
-    logger,
-    metrics,
-    caches: smallCaches,
+    ...parts,
+    caches: isShared ? lruCaches : smallCaches,
     assets,
     version,
     environment: process.env,
-    remainingMs,
-    listener: { runsBetweenRequests: false, streamIntervalMs: null, isLocalOnly: false },
+    listener: { runsBetweenRequests: isShared, streamIntervalMs: null, isLocalOnly: false },
   })
 
 /** The body; `finish` runs before its end, also if it is cancelled or fails. */

@@ -22,6 +22,12 @@ import { type ApiAuthorization, addRoutes, checkAuthorization } from './api-rout
 import { API_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, storeDeadlineMs } from './construct-props.ts'
 import { checkInteger, type LambdaOptions } from './lambda-options.ts'
+import {
+  checkManagedInstances,
+  LEAST_MANAGED_MB,
+  type ManagedInstances,
+  runOnManagedInstances,
+} from './managed-instances.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelApiProps extends ApiAccess, ApiAuthorization, LambdaOptions {
@@ -37,6 +43,8 @@ export interface ZaelApiProps extends ApiAccess, ApiAuthorization, LambdaOptions
   readonly environment?: Readonly<Record<string, string>>
   /** Your regional web ACL in front of the API. */
   readonly webAclArn?: string
+  /** Runs the function on Lambda Managed Instances, where many requests share an environment and its leases. Default: on Lambda's own. */
+  readonly managedInstances?: ManagedInstances
   /** Your domain, or a base path of it, for the API. Default: the URL that AWS gives to it. */
   readonly domain?: ApiDomain
   /**
@@ -63,6 +71,7 @@ const REJECTED_SETTINGS = [
 const checkProps = (props: ZaelApiProps): void => {
   checkEnvironment(props.environment, REJECTED_SETTINGS)
   checkAuthorization(props)
+  if (props.managedInstances !== undefined) checkManagedInstances(props.managedInstances, props)
   if (props.domain !== undefined) checkDomain(props.domain)
   const { throttle, timeout, webAclArn } = props
   if (timeout !== undefined && !timeout.isUnresolved()) {
@@ -125,11 +134,12 @@ export class ZaelApi extends Construct {
   }
 
   private addFunction(props: ZaelApiProps, timeout: Duration, streams: boolean): LambdaFunction {
+    const { managedInstances } = props
     const zaelFunction = new ZaelFunction(this, 'Handler', {
       description: 'zael: the HTTP API',
       source: API_SOURCE,
       timeout,
-      defaultMemoryMb: 512,
+      defaultMemoryMb: managedInstances === undefined ? 512 : LEAST_MANAGED_MB,
       services: ['dynamodb', 'secretsmanager'],
       options: props,
       environment: {
@@ -138,8 +148,10 @@ export class ZaelApi extends Construct {
         ...apiEnvironment(props),
         RESPONSE_STREAMING: String(streams),
         POWERTOOLS_SERVICE_NAME: 'zael-api',
+        ...(managedInstances !== undefined && { MANAGED_INSTANCES: 'true' }),
       },
     })
+    if (managedInstances !== undefined) runOnManagedInstances(zaelFunction.fn, managedInstances)
     grantApi(zaelFunction, props)
     return zaelFunction.fn
   }

@@ -44,6 +44,9 @@ const REQUIRED_FILES = [
   'dist/sbom.cdx.json',
   'dist/cloudformation/zael.template.yaml',
   'dist/cloudformation/function.sam.yaml',
+  'dist/service/.dockerignore',
+  'dist/service/Dockerfile',
+  'dist/service/service.mjs',
 ]
 
 /** Published are only files below `dist`: no tests, and no path of the build machine. */
@@ -54,7 +57,7 @@ export const checkFiles = async (root: string, { directory }: Consumer): Promise
   )
   const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(base.length + 1))
   const expected =
-    /^(dist\/(src|lib|lambdas|bin)\/|(dist\/sbom\.cdx\.json|dist\/cloudformation\/[a-z]+\.(template|sam)\.yaml|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
+    /^(dist\/(src|lib|lambdas|bin|service)\/|(dist\/sbom\.cdx\.json|dist\/cloudformation\/[a-z]+\.(template|sam)\.yaml|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$)/
   const odd = paths.filter((path) => !expected.test(path) || /(^|\/)(test|\.env)|\.test\./.test(path))
   if (odd.length > 0) throw new ScriptError(`this should not be published: ${odd.join(', ')}`)
   const missing = REQUIRED_FILES.filter((path) => !paths.includes(path))

@@ -71,5 +71,5 @@ const publishUpstream = (powertools: PowertoolsMetrics, counted: UpstreamCounts)
   powertools.publishStoredMetrics()
 }
 
-/** An environment serves one request at a time, so between two lines there is one time in general. */
+/** Between two lines there is one time in general: only an environment that serves several requests at a time has more. */
 const meanOf = ({ sum, count }: Times): number => (count === 0 ? 0 : sum / count)

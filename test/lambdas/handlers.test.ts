@@ -1,7 +1,12 @@
 import { PassThrough, Writable } from 'node:stream'
 import type { LambdaContext, LambdaEvent } from 'hono/aws-lambda'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { bufferedHandler, type Fetching, streamingHandler } from '../../lambdas/handlers.ts'
+import {
+  bufferedHandler,
+  type Fetching,
+  type RunInvocation,
+  streamingHandler,
+} from '../../lambdas/handlers.ts'
 import { finishResponses } from '../../lambdas/lambda-api.ts'
 
 const eventOf = (headers: Readonly<Record<string, string>> = {}) =>
@@ -51,7 +56,7 @@ describe('a handler with whole responses', () => {
     expect(response).toMatchObject({ body: 'null' })
   })
 
-  test('passes on the context of each invocation before the app responds', async () => {
+  test('serves each invocation within its run, which begins with its context', async () => {
     const order: unknown[] = []
     const app: Fetching = {
       fetch() {
@@ -59,8 +64,14 @@ describe('a handler with whole responses', () => {
         return new Response('')
       },
     }
-    await bufferedHandler(app, (context) => order.push(context))(eventOf(), CONTEXT)
-    expect(order).toEqual([CONTEXT, 'app'])
+    const run: RunInvocation = async (context, serve) => {
+      order.push(context)
+      const served = await serve()
+      order.push('ended')
+      return served
+    }
+    await bufferedHandler(app, run)(eventOf(), CONTEXT)
+    expect(order).toEqual([CONTEXT, 'app', 'ended'])
   })
 
   test('passes the path below the base path to the app', async () => {

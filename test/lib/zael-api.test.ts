@@ -1,7 +1,9 @@
 import { Lazy, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway'
+import { type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
 import { Key } from 'aws-cdk-lib/aws-kms'
+import { CapacityProvider } from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, test } from 'vitest'
 import type { Flavour } from '../../lib/construct-props.ts'
@@ -9,6 +11,103 @@ import { ZaelApi, type ZaelApiProps } from '../../lib/zael-api.ts'
 import { ZaelTable } from '../../lib/zael-table.ts'
 import { ZaelTokens } from '../../lib/zael-tokens.ts'
 import { createApp, idOf, permissionsOf, type Statement, synthesize } from './synthesize.ts'
+
+describe('the API on managed instances', () => {
+  const PROVIDER = 'arn:aws:lambda:eu-central-1:123456789012:capacity-provider:limits'
+
+  const synthesizeManaged = (given: Partial<ZaelApiProps> = {}): Template => {
+    const stack = new Stack(createApp(), 'Mine')
+    const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
+    new ZaelApi(stack, 'Api', {
+      table: new ZaelTable(stack, 'Limits'),
+      adminToken: tokens.admin,
+      viewerToken: tokens.viewer,
+      managedInstances: {
+        capacityProvider: { capacityProviderArn: PROVIDER },
+        maxConcurrency: 128,
+        memoryGiBPerVcpu: 2,
+        minEnvironments: 3,
+        maxEnvironments: 12,
+      },
+      ...given,
+    })
+    return Template.fromStack(stack)
+  }
+
+  test('serves many requests per environment, with at least the memory that Lambda requires', () => {
+    synthesizeManaged().hasResourceProperties('AWS::Lambda::Function', {
+      MemorySize: 2048,
+      CapacityProviderConfig: {
+        LambdaManagedInstancesCapacityProviderConfig: {
+          CapacityProviderArn: PROVIDER,
+          PerExecutionEnvironmentMaxConcurrency: 128,
+          ExecutionEnvironmentMemoryGiBPerVCpu: 2,
+        },
+      },
+      PublishToLatestPublished: true,
+      FunctionScalingConfig: { MinExecutionEnvironments: 3, MaxExecutionEnvironments: 12 },
+      Environment: { Variables: Match.objectLike({ MANAGED_INSTANCES: 'true' }) },
+    })
+  })
+
+  test('takes a capacity provider of the CDK', () => {
+    const stack = new Stack(createApp(), 'Mine')
+    const vpc = new Vpc(stack, 'Network')
+    const securityGroups = [new SecurityGroup(stack, 'Group', { vpc: vpc as IVpc })]
+    const capacityProvider = new CapacityProvider(stack, 'Capacity', {
+      subnets: vpc.privateSubnets,
+      securityGroups,
+    })
+    const tokens = new ZaelTokens(stack, 'Tokens', { label: 'limits' })
+    new ZaelApi(stack, 'Api', {
+      table: new ZaelTable(stack, 'Limits'),
+      adminToken: tokens.admin,
+      viewerToken: tokens.viewer,
+      managedInstances: { capacityProvider },
+    })
+    const template = Template.fromStack(stack)
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      CapacityProviderConfig: {
+        LambdaManagedInstancesCapacityProviderConfig: {
+          CapacityProviderArn: {
+            'Fn::GetAtt': [idOf(template, 'AWS::Lambda::CapacityProvider', 'Capacity'), 'Arn'],
+          },
+        },
+      },
+    })
+  })
+
+  test('leaves to Lambda what is not stated', () => {
+    const capacityProvider = { capacityProviderArn: PROVIDER }
+    synthesizeManaged({ managedInstances: { capacityProvider } }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      {
+        CapacityProviderConfig: {
+          LambdaManagedInstancesCapacityProviderConfig: { CapacityProviderArn: PROVIDER },
+        },
+        FunctionScalingConfig: Match.absent(),
+      },
+    )
+  })
+
+  const managed = (given: object) => ({
+    managedInstances: { capacityProvider: { capacityProviderArn: PROVIDER }, ...given },
+  })
+
+  test.each<readonly [Partial<ZaelApiProps>, string]>([
+    [{ memoryMb: 512 }, 'memoryMb, with managedInstances, must be an integer from 2048 to 32768, not 512'],
+    [{ reservedConcurrency: 5 }, 'reservedConcurrency must not be set beside managedInstances'],
+    [managed({ maxConcurrency: 0 }), 'managedInstances.maxConcurrency must be an integer of at least 1'],
+    [managed({ memoryGiBPerVcpu: 3 }), 'managedInstances.memoryGiBPerVcpu must be 2, 4 or 8, not 3'],
+  ])('mistakes are errors that name the property: %j', (given, message) => {
+    expect(() => synthesizeManaged(given)).toThrow(message)
+  })
+
+  test('an API without them serves one request per environment', () => {
+    const template = synthesize('aws')
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/CapacityProvider|MANAGED_INSTANCES/)
+  })
+})
 
 describe('the API on AWS', () => {
   const template = synthesize('aws')
