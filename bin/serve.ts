@@ -9,6 +9,7 @@ const STARTED_BY = process.ppid
 const stopWithNpm = (stop: () => Promise<void>): void =>
   watchNpm({
     environment: process.env,
+    event: 'start',
     npmId: STARTED_BY,
     parentId: () => process.ppid,
     onGone: () => void stop(),

@@ -92,6 +92,8 @@ Read their usage:
 
 export interface NpmWatch {
   readonly environment: Environment
+  /** What npm runs, as it states in the environment: `start` for `npm start`, `npx` for `npx zael`. */
+  readonly event: 'start' | 'npx'
   /** The id of the process that started this one. */
   readonly npmId: number
   /** The id of this process's parent now. */
@@ -102,12 +104,12 @@ export interface NpmWatch {
 const CHECK_EVERY_MS = 500
 
 /**
- * Calls `onGone` once the npm that runs `npm start` has ended, for whatever reason: npm forwards signals, except if it
- * is killed. The script's `exec` makes npm the parent of this process. A process that was started otherwise outlives its
- * parent.
+ * Calls `onGone` once the npm that runs this process has ended, for whatever reason: npm forwards signals, except if it is
+ * killed, and npx forwards them to a shell that does not. The `exec` of `npm start` makes npm the parent of this process; the
+ * shell of npx ends with npx. A process that was started otherwise outlives its parent.
  */
-export const watchNpm = ({ environment, npmId, parentId, onGone }: NpmWatch): void => {
-  if (environment.npm_lifecycle_event !== 'start') return
+export const watchNpm = ({ environment, event, npmId, parentId, onGone }: NpmWatch): void => {
+  if (environment.npm_lifecycle_event !== event) return
   const timer = setInterval(() => {
     if (parentId() === npmId) return
     clearInterval(timer)

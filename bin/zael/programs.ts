@@ -2,6 +2,9 @@ import { usageError } from '../../cli/failure.ts'
 import type { ProgramEntry } from '../../cli/session.ts'
 import { readCommandLine, UserError } from '../../src/command-line/command-line.ts'
 
+/** Read before the first await: later, the parent of an orphan is another process. */
+const STARTED_BY = process.ppid
+
 /** The programs of this folder's neighbours as commands of `zael`. Their code is loaded when they are called. */
 export const programsOf = (version: string): readonly ProgramEntry[] => [
   {
@@ -19,12 +22,20 @@ export const programsOf = (version: string): readonly ProgramEntry[] => [
 ]
 
 const runServe = async (args: readonly string[], version: string): Promise<void> => {
-  const { readServeOptions, serveHelp } = await import('../serve/start-command.ts')
+  const { readServeOptions, serveHelp, watchNpm } = await import('../serve/start-command.ts')
   const options = usage(() => readServeOptions(args))
   if (options === undefined) return void process.stdout.write(serveHelp('zael serve [options]'))
   const { serve } = await import('../serve/run-serve.ts')
   const { SettingsError } = await import('../../src/settings/read-settings.ts')
-  await serve(options, { version }).catch((error: unknown) => {
+  const onStarted = (stop: () => Promise<void>): void =>
+    watchNpm({
+      environment: process.env,
+      event: 'npx',
+      npmId: STARTED_BY,
+      parentId: () => process.ppid,
+      onGone: () => void stop(),
+    })
+  await serve(options, { version, onStarted }).catch((error: unknown) => {
     throw error instanceof SettingsError ? usageError(error.message) : error
   })
 }

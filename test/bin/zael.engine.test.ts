@@ -72,6 +72,27 @@ test('serve serves until it is interrupted, and load measures it', async () => {
   expect(await server.ended).toMatchObject({ code: 0 })
 })
 
+test('serve ends with the shell by which npx has started it', async () => {
+  const program = join(inject('programs'), 'zael.mjs')
+  const shell = spawn('sh', ['-c', '"$0" "$1" serve --port 0; exit', process.execPath, program], {
+    env: { PATH: process.env.PATH, DYNAMODB_PORT: '0', LOG_LEVEL: 'silent', npm_lifecycle_event: 'npx' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  closing.push(() => shell.kill('SIGKILL'))
+  // it is open for as long as the server
+  const closed = once(shell.stdout, 'close')
+  let printed = ''
+  await new Promise<void>((resolve) => {
+    shell.stdout.on('data', (text: Buffer) => {
+      printed += text
+      if (printed.includes('/api/usage/')) resolve()
+    })
+  })
+  shell.kill('SIGKILL')
+  await closed
+  expect(shell.signalCode).toBe('SIGKILL')
+})
+
 test.each([
   [['serve', '--no-such-option'], {}, 2, /^zael: Unknown option '--no-such-option'; the options are --help/],
   [['serve'], { PORT: 'x' }, 2, /^zael: PORT must be a whole number/],

@@ -29,10 +29,10 @@ beforeEach(() => void vi.useFakeTimers())
 
 afterEach(() => void vi.useRealTimers())
 
-const watch = (environment: Readonly<Record<string, string>>) => {
+const watch = (environment: Readonly<Record<string, string>>, event: 'start' | 'npx' = 'start') => {
   let parent = 42
   const onGone = vi.fn()
-  watchNpm({ environment, npmId: 42, parentId: () => parent, onGone })
+  watchNpm({ environment, event, npmId: 42, parentId: () => parent, onGone })
   return {
     onGone,
     leaveOrphaned: () => {
@@ -41,18 +41,22 @@ const watch = (environment: Readonly<Record<string, string>>) => {
   }
 }
 
-test('the server stops once, when npm is no longer its parent', () => {
-  const { onGone, leaveOrphaned } = watch({ npm_lifecycle_event: 'start' })
-  vi.advanceTimersByTime(60_000)
-  expect(onGone).not.toHaveBeenCalled()
-  leaveOrphaned()
-  vi.advanceTimersByTime(60_000)
-  expect(onGone).toHaveBeenCalledTimes(1)
-})
+test.each(['start', 'npx'] as const)(
+  'the server stops once, when npm %s is no longer its parent',
+  (event) => {
+    const { onGone, leaveOrphaned } = watch({ npm_lifecycle_event: event }, event)
+    vi.advanceTimersByTime(60_000)
+    expect(onGone).not.toHaveBeenCalled()
+    leaveOrphaned()
+    vi.advanceTimersByTime(60_000)
+    expect(onGone).toHaveBeenCalledTimes(1)
+  },
+)
 
 test.each<[name: string, environment: Readonly<Record<string, string>>]>([
   ['not started by npm', {}],
   ['started by another script of npm', { npm_lifecycle_event: 'bench' }],
+  ['started by npx, and not as the program of npx', { npm_lifecycle_event: 'npx' }],
 ])('the server outlives its parent if it was %s', (_, environment) => {
   const { onGone, leaveOrphaned } = watch(environment)
   leaveOrphaned()
