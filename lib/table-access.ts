@@ -26,13 +26,13 @@ export const API_ACTIONS = [
   'dynamodb:Query',
 ] as const
 
-/** Restricts a permission to partitions whose keys have these beginnings: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
-export const inPartitions = (...beginnings: readonly string[]) => ({
-  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': beginnings.map((beginning) => `${beginning}#*`) },
+/** Restricts a permission to partitions whose keys match these patterns: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+export const inPartitions = (...patterns: readonly string[]) => ({
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...patterns] },
 })
 
 /** The partitions of buckets: decisions write no other items. API keys, models, defaults and reservations are elsewhere. */
-const CHARGED = inPartitions('ENTITY', 'POLICY')
+export const CHARGED = ['ENTITY#*', 'POLICY#*'] as const
 
 /** Lets `grantee` encrypt and decrypt with a customer's key; AWS's own keys need no grant. */
 export const grantKey = (key: IKey | undefined, grantee: IGrantable): void => {
@@ -44,6 +44,11 @@ export const grantDecisions = (table: TableRef, grantee: IGrantable): Grant => {
   grantKey(table.encryptionKey, grantee)
   const resourceArns = [table.tableArn]
   const reads = Grant.addToPrincipal({ grantee, actions: [...READ_ACTIONS], resourceArns })
-  const writes = { grantee, actions: ['dynamodb:UpdateItem'], resourceArns, conditions: CHARGED }
+  const writes = {
+    grantee,
+    actions: ['dynamodb:UpdateItem'],
+    resourceArns,
+    conditions: inPartitions(...CHARGED),
+  }
   return reads.combine(Grant.addToPrincipal(writes))
 }

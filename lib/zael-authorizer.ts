@@ -14,7 +14,7 @@ import { AUTHORIZER_SOURCE } from './bundle-lambda.ts'
 import { checkEnvironment, type Flavour, storeDeadlineMs } from './construct-props.ts'
 import { type GatewayResponsesOptions, gatewayResponses } from './gateway-responses.ts'
 import type { LambdaOptions } from './lambda-options.ts'
-import { grantDecisions, grantKey, inPartitions, type TableRef } from './table-access.ts'
+import { CHARGED, grantKey, inPartitions, type TableRef } from './table-access.ts'
 import { ZaelFunction } from './zael-function.ts'
 
 export interface ZaelAuthorizerProps extends LambdaOptions {
@@ -39,6 +39,14 @@ export interface ZaelAuthorizerProps extends LambdaOptions {
 const REJECTED_SETTINGS = [
   { names: [AUTHORIZER_OPTIONS], instead: 'use cost, routeCosts, resource, settles and expiresIn' },
 ]
+
+/** Single items: the authorizer lists nothing. */
+const READ_ACTIONS = ['dynamodb:BatchGetItem', 'dynamodb:GetItem']
+
+const RESERVATIONS = 'RESERVATION#*'
+
+/** No item has it: it is read for the time of the response, to compare clocks. */
+const CLOCK = 'CLOCK'
 
 /** API Gateway does not wait longer than 29 s. */
 const TIMEOUT = Duration.seconds(10)
@@ -91,12 +99,15 @@ export class ZaelAuthorizer extends Construct {
     if (!this.settles) throw new Error('grantSettle requires settles: true: else there is nothing to settle')
     fn.addEnvironment(SETTLING_TABLE, this.table.tableName)
     grantKey(this.table.encryptionKey, fn)
-    return Grant.addToPrincipal({
-      grantee: fn,
-      actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
-      resourceArns: [this.table.tableArn],
-      conditions: inPartitions('ENTITY', 'POLICY', 'RESERVATION'),
-    })
+    const allow = (action: string, patterns: readonly string[]): Grant =>
+      Grant.addToPrincipal({
+        grantee: fn,
+        actions: [action],
+        resourceArns: [this.table.tableArn],
+        conditions: inPartitions(...patterns),
+      })
+    const written = [...CHARGED, RESERVATIONS]
+    return allow('dynamodb:UpdateItem', written).combine(allow('dynamodb:GetItem', [...written, CLOCK]))
   }
 
   private addFunction(props: ZaelAuthorizerProps): LambdaFunction {
@@ -115,8 +126,10 @@ export class ZaelAuthorizer extends Construct {
         POWERTOOLS_SERVICE_NAME: 'zael-authorizer',
       },
     })
-    grantDecisions(table, zaelFunction.fn)
-    if (settles) zaelFunction.allow(['dynamodb:PutItem'], [table.tableArn], inPartitions('RESERVATION'))
+    zaelFunction.allow(READ_ACTIONS, [table.tableArn])
+    zaelFunction.allow(['dynamodb:UpdateItem'], [table.tableArn], inPartitions(...CHARGED))
+    if (settles) zaelFunction.allow(['dynamodb:PutItem'], [table.tableArn], inPartitions(RESERVATIONS))
+    grantKey(table.encryptionKey, zaelFunction.fn)
     return zaelFunction.fn
   }
 }

@@ -18,7 +18,7 @@ test('only the function that settles can write to the table', () => {
     permissionsOf(template, prefix)
       .map(([action]) => action)
       .filter((action) => action.startsWith('dynamodb:'))
-  expect(tableActions('answersServiceRole')).toEqual(['dynamodb:GetItem', 'dynamodb:UpdateItem'])
+  expect(tableActions('answersServiceRole')).toEqual(['dynamodb:UpdateItem', 'dynamodb:GetItem'])
   expect(tableActions('ordersServiceRole')).toEqual([])
   template.hasResourceProperties('AWS::Lambda::Function', {
     Environment: { Variables: { ZAEL_TABLE_NAME: 'ZAEL-prod' } },

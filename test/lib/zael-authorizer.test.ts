@@ -185,11 +185,13 @@ describe('a function behind the authorizer', () => {
     limits.grantSettle(functionIn(stack))
     const template = Template.fromStack(stack)
     expect(permissionsOf(template, 'OrdersServiceRole')).toEqual([
-      ['dynamodb:GetItem', tableArn],
       ['dynamodb:UpdateItem', tableArn],
+      ['dynamodb:GetItem', tableArn],
     ])
+    const written = ['ENTITY#*', 'POLICY#*', 'RESERVATION#*']
     expect(statementsOf(template, 'OrdersServiceRole')).toMatchObject([
-      { Condition: leadingKeys('ENTITY#*', 'POLICY#*', 'RESERVATION#*') },
+      { Condition: leadingKeys(...written) },
+      { Condition: leadingKeys(...written, 'CLOCK') },
     ])
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: {

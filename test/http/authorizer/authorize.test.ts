@@ -202,6 +202,10 @@ describe('a request without valid credentials', () => {
     ['an unknown key', { 'X-API-Key': 'another-secret-123' }],
     ['two keys that differ', { ...BOB, Authorization: 'Bearer another-secret-123' }],
     ['two keys in one header', { 'X-API-Key': ['another-secret-123', 'the-secret-of-key-bob'] }],
+    [
+      'two keys in headers of one name',
+      { 'x-api-key': 'another-secret-123', 'X-API-KEY': 'the-secret-of-key-bob' },
+    ],
     ['an endless key', { 'X-API-Key': 'x'.repeat(5000) }],
     ['the admin token', { Authorization: 'Bearer the-admin-token' }],
     ['the viewer token', { Authorization: 'Bearer the-viewer-token' }],

@@ -1,33 +1,17 @@
-import type { APIGatewayProxyEvent } from 'aws-lambda'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { composeAuthorizer } from '../../../src/compose/authorizer.ts'
-import { connectTo } from '../../../src/compose/connect.ts'
 import type { AuthorizerOptions } from '../../../src/contract/authorizer.ts'
-import { parseLimits } from '../../../src/contract/limits.ts'
-import { newEntity } from '../../../src/core/admin/entities.ts'
 import { entityBucket } from '../../../src/core/bucket/bucket-store.ts'
-import type { ApiKey } from '../../../src/core/model/key.ts'
-import { noMetrics, silentLogger } from '../../../src/core/ports/platform.ts'
+import { silentLogger } from '../../../src/core/ports/platform.ts'
 import {
   type ContextSettler,
   createContextSettler,
   headersFromContext,
   settleFromContext,
 } from '../../../src/library/lambda/settle-from-context.ts'
-import { lruCaches, sha256 } from '../../../src/platform/runtime.ts'
-import { readSettings } from '../../../src/settings/read-settings.ts'
-import { createDynamoAdminStore } from '../../../src/store/dynamodb/admin/admin-store.ts'
 import { createDynamoBucketStore } from '../../../src/store/dynamodb/bucket-store.ts'
 import { TEST_CREDENTIALS } from '../../engine/start-dynalite.ts'
-import { startTestTable, type TestTable, testClock } from '../../engine/test-table.ts'
-import { requestEvent } from '../../http/authorizer/request-event.ts'
-
-const LIMITS = [
-  { name: 'rpm', capacity: 100, refill_rate: 0.001 },
-  { name: 'tpm', capacity: 1000, refill_rate: 0.001 },
-]
-
-const audit = { id: '1', at: 1n, actor: 'test', action: 'test', subject: 'test', before: null, after: null }
+import { startTestTable, type TestTable } from '../../engine/test-table.ts'
+import { authorizedEvent, createCaller } from '../../support/authorized-requests.ts'
 
 let table: TestTable
 let settler: ContextSettler
@@ -55,49 +39,9 @@ const atTable = () => ({
   logger: silentLogger,
 })
 
-/** Creates a caller and a parent above it, each with a key of the same name. */
-const newCaller = async (id: string): Promise<void> => {
-  const store = createDynamoAdminStore(table.client, table.tableName, testClock)
-  const parent = `${id}-parent`
-  await store.createEntity(newEntity({ id: parent, name: parent }, testClock.now()), audit)
-  await store.createEntity({ ...newEntity({ id, name: id }, testClock.now()), parentId: parent }, audit)
-  for (const each of [id, parent]) {
-    const key = { owner: { kind: 'entity', id: each }, resource: '_default_' } as const
-    await store.putLimitSet(key, { limits: parseLimits(LIMITS, 'limits'), version: 1n }, null, audit)
-  }
-  const apiKey: ApiKey = {
-    keyId: id,
-    entityId: id,
-    name: '',
-    prefix: id.slice(0, 8),
-    status: 'active',
-    expiresAt: null,
-    createdAt: 1n,
-  }
-  await store.putKey(apiKey, sha256(id), audit)
-}
+const newCaller = (id: string) => createCaller(table, id)
 
-/** The event that the function behind receives: as API Gateway adds the authorizer's context, with texts only. */
-const authorized = async (key: string, options: AuthorizerOptions): Promise<APIGatewayProxyEvent> => {
-  const settings = readSettings({ TABLE_NAME: table.tableName, STORE_DEADLINE_MS: '10000' })
-  const address = { endpoint: table.endpoint, region: 'us-east-1', credentials: TEST_CREDENTIALS }
-  const authorizer = composeAuthorizer(settings, {
-    ...{ options, connect: connectTo(address), caches: lruCaches, logger: silentLogger, metrics: noMetrics },
-  })
-  const event = requestEvent({ headers: { 'x-api-key': key } })
-  const { principalId, context } = await authorizer.authorize(event)
-  await authorizer.flush()
-  const { type: _, methodArn: __, ...request } = event
-  return {
-    ...{ body: null, isBase64Encoded: false, ...request },
-    headers: event.headers ?? {},
-    multiValueHeaders: event.multiValueHeaders ?? {},
-    requestContext: {
-      ...event.requestContext,
-      authorizer: { principalId, integrationLatency: 57, ...context },
-    },
-  }
-}
+const authorized = (key: string, options: AuthorizerOptions) => authorizedEvent(table, key, options)
 
 const bucketOf = (entityId: string) =>
   createDynamoBucketStore(table.client, table.tableName).read(entityBucket(entityId, '_default_'))
@@ -114,6 +58,13 @@ describe('a request behind the authorizer', () => {
     expect(await settler.release(event)).toEqual({ settled: false, state: 'settled' })
     for (const id of ['ann', 'ann-parent'])
       expect(await bucketOf(id)).toMatchObject({ used_requests: 1n, used_tokens: 150n })
+  })
+
+  test('is counted before the response also if it used what was reserved', async () => {
+    await newCaller('ida')
+    expect(await settler.settle(await authorized('ida', RESERVING), {})).toMatchObject({ settled: true })
+    for (const id of ['ida', 'ida-parent'])
+      expect(await bucketOf(id)).toMatchObject({ used_requests: 1n, used_tokens: 400n })
   })
 
   test('may cost more than was reserved: shared buckets are charged in full, as the function is trusted', async () => {
