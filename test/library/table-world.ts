@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { parseLimits } from '../../src/contract/limits.ts'
 import { type EntityPatch, newEntity } from '../../src/core/admin/entities.ts'
 import type { ApiKey } from '../../src/core/model/key.ts'
-import type { LimitOwner } from '../../src/core/model/limit-set.ts'
-import { memoryStore } from '../../src/library/index.ts'
+import { type LimitOwner, policyLimitSet } from '../../src/core/model/limit-set.ts'
+import type { PolicyScope } from '../../src/core/model/policy.ts'
+import { type LimitDefinition, memoryStore } from '../../src/library/index.ts'
 import { createMemoryAdminStore } from '../support/memory-admin-store.ts'
 
 const audit = { id: '1', at: 1n, actor: 'test', action: 'test', subject: 'test', before: null, after: null }
@@ -28,6 +29,13 @@ export const createTableWorld = () => {
       config.putLimitSet(
         { owner, resource: '_default_' },
         { limits: parseLimits([{ name: 'rpm', capacity, refill_rate: 0.01 }], 'limits'), version: 1n },
+        null,
+        audit,
+      ),
+    policy: (scope: PolicyScope, selector: string, limit: LimitDefinition) =>
+      config.putLimitSet(
+        policyLimitSet({ scope, selector }),
+        { limits: parseLimits([limit], 'limits'), version: 1n },
         null,
         audit,
       ),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js'
@@ -11,7 +12,12 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type LimitDefinition, memoryStore, silentLogger } from '../../../src/library/index.ts'
+import {
+  createRateLimiter,
+  type LimitDefinition,
+  memoryStore,
+  silentLogger,
+} from '../../../src/library/index.ts'
 import {
   byTokenSubject,
   createToolLimits,
@@ -23,6 +29,7 @@ import {
 } from '../../../src/library/mcp.ts'
 import { createTestClock, SECOND } from '../../core/test-clock.ts'
 import { unavailableStore, untyped } from '../middleware/test-app.ts'
+import { createTableWorld } from '../table-world.ts'
 
 const FIVE: LimitDefinition = {
   name: 'calls',
@@ -193,6 +200,55 @@ describe('the limits of a caller', () => {
     const { structuredContent: again } = await call(last)
     expect(again?.limits).toMatchObject([{ scope: 'caller' }])
   })
+})
+
+describe('the entities and policies of a deployed zael', () => {
+  const world = async (scope: 'SESSION' | 'USER') => {
+    const table = createTableWorld()
+    await table.addEntity('ada')
+    await table.policy(scope, '*', { ...FIVE, limit: 2 })
+    const clock = createTestClock()
+    const limiter = createRateLimiter({ config: 'table', store: table.store, clock, logger: silentLogger })
+    return setUp({ limiter, user: ({ auth }) => String(auth?.extra?.sub) }).limits
+  }
+
+  test('limit each session', async () => {
+    const limits = await world('SESSION')
+    const [one, other] = [await researcher(limits, token('ada')), await researcher(limits, token('ada'))]
+    expect(await refused(one, 3)).toEqual([false, false, true])
+    expect((await call(one)).text).toContain('2 of 2 calls used in this session')
+    expect(await refused(other, 2)).toEqual([false, false])
+  })
+
+  test('limit each user', async () => {
+    const limits = await world('USER')
+    const [eve, bob] = [
+      await researcher(limits, token('ada', 'eve')),
+      await researcher(limits, token('ada', 'bob')),
+    ]
+    expect(await refused(eve, 3)).toEqual([false, false, true])
+    expect((await call(eve)).text).toContain('2 of 2 calls used by this user')
+    expect(await refused(bob, 2)).toEqual([false, false])
+  })
+
+  test('are named by the key: a client that is no entity is an error, and not allowed', async () => {
+    const client = await researcher(await world('SESSION'), token('nobody'))
+    expect(await call(client)).toMatchObject({ isError: true, text: expect.stringContaining('no entity') })
+  })
+})
+
+test('the example in the documentation is what it says', async () => {
+  const text = readFileSync(new URL('../../../docs/mcp.md', import.meta.url), 'utf8')
+  const { limits } = setUp({ perSession: { resources: { research: [FIVE] } } })
+  const client = await researcher(limits)
+  await refused(client, 5)
+  const result = await call(client)
+  const [, stated = ''] = /```json\n([\s\S]*?)```/.exec(text) ?? []
+  const { content, structuredContent } = JSON.parse(stated)
+  const inGeneral = (message: string | undefined) => message?.replace(/at \S+Z/, 'at …')
+  expect(inGeneral(result.text)).toBe(inGeneral(content[0].text))
+  const { message: _, retryAt: __, ...data } = structuredContent
+  expect(result.structuredContent).toMatchObject(data)
 })
 
 describe('the cost of a call', () => {
