@@ -156,6 +156,19 @@ describe('the limits of a session', () => {
     expect(results).toEqual([false, false, false, false, false, true])
   })
 
+  test('all calls over HTTP without sessions share one, though each has a server of its own', async () => {
+    const { limits } = setUp(options)
+    const results = []
+    for (let index = 0; index < 6; index += 1) {
+      const server = {
+        registerTool: (_: string, __: object, handler: (extra: object) => Promise<CallToolResult>) => handler,
+      }
+      const handler = limits.on(server).registerTool('research', {}, async () => ({ content: [] }))
+      results.push((await handler({ requestInfo: { headers: {} } })).isError === true)
+    }
+    expect(results).toEqual([false, false, false, false, false, true])
+  })
+
   test('the session of one caller is not used up by another', async () => {
     const { limits } = setUp({ ...options, session: () => 'shared-id' })
     const [ada, bob] = [await researcher(limits, token('ada')), await researcher(limits, token('bob'))]
