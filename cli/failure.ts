@@ -12,6 +12,10 @@ export const EXIT_CODES = {
   notFound: 4,
   /** The server, or its table, cannot be reached. */
   unavailable: 5,
+  /** `zael diff`: zael differs from the file. */
+  differs: 6,
+  /** `zael apply`: somebody else has changed something since the plan was made. */
+  stale: 7,
 } as const
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]

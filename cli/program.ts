@@ -19,7 +19,8 @@ Connection:
   --token-file (- reads stdin), or ZAEL_TOKEN: the admin token, the viewer token, or the key of a caller;
   without one, the token dev-admin is sent to servers on this machine
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable`
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable,
+6 differs (diff), 7 changed meanwhile (apply)`
 
 interface Program {
   readonly program: Command

@@ -86,8 +86,7 @@ const writeUpstreams = async (loading: UpstreamLoading, { upstreams }: Upstreams
   let changed = 0
   for (const [name, draft] of upstreams) {
     const stored = await loading.store.upstream(name)
-    if (stored !== undefined && isDeepStrictEqual(stored, { ...draft, name, createdAt: stored.createdAt }))
-      continue
+    if (stored !== undefined && isDeepStrictEqual(stored, { ...stored, ...draft })) continue
     await service.put(name, draft, ACTOR)
     changed += 1
   }
@@ -104,7 +103,11 @@ const writeModels = async (loading: UpstreamLoading, { models }: UpstreamsFile):
   let changed = 0
   for (const [id, draft] of models) {
     const stored = await store.model(id)
-    if (stored !== undefined && isDeepStrictEqual(stored, modelOf(id, draft, stored.createdAt))) continue
+    if (
+      stored !== undefined &&
+      isDeepStrictEqual(stored, modelOf(id, draft, stored.createdAt, stored.version))
+    )
+      continue
     await service.put(id, draft, ACTOR)
     changed += 1
   }

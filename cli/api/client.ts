@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly body?: unknown
   /** The ETag that the resource must still have. */
   readonly ifMatch?: string
+  /** `*`: there must be none yet. */
+  readonly ifNoneMatch?: '*'
 }
 
 export interface ApiResponse<T> {
@@ -65,12 +67,13 @@ export const createApiClient = ({ fetch }: Pick<Host, 'fetch'>, { url, token }: 
     return response
   }
   const reach = async (request: ApiRequest, signal: AbortSignal): Promise<Response> => {
-    const { method = 'GET', body, ifMatch } = request
+    const { method = 'GET', body, ifMatch, ifNoneMatch } = request
     const headers = {
       accept: 'application/json',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+      ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
     }
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }
     // a redirect would be followed without the token, or with it to another host

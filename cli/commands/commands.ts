@@ -63,6 +63,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./upstreams.ts')).defineUpstreams,
   },
   {
+    name: 'apply',
+    summary: 'Change zael to what a file declares',
+    load: async () => (await import('./apply.ts')).defineApply,
+  },
+  {
+    name: 'diff',
+    summary: 'Show how zael differs from a file; exits with 6 if it does',
+    load: async () => (await import('./diff.ts')).defineDiff,
+  },
+  {
+    name: 'export',
+    summary: 'Print everything that administrators set, as such a file',
+    load: async () => (await import('./export.ts')).defineExport,
+  },
+  {
     name: 'completion',
     summary: 'Print the script by which a shell completes commands',
     load: async () => (await import('./completion.ts')).defineCompletion,

@@ -28,6 +28,7 @@ export const environmentUpstreamOf = ({
         timeouts: DEFAULT_TIMEOUTS,
         adaptive: null,
         createdAt: systemClock.now(),
+        version: 0n,
       }
 
 /** The region of AWS that the environment names; null: none. */

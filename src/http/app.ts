@@ -14,6 +14,7 @@ import type { AdminServices, AppDependencies, AppEnv } from './app-dependencies.
 import { useAccess } from './auth/access.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createGuards, identityOf } from './auth/guards.ts'
+import { createConfigurationRoutes } from './configuration/configuration.ts'
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { createOverviewReader } from './dashboard/overview.ts'
 import { createEntityRoutes } from './entities/entities.ts'
@@ -140,6 +141,7 @@ const createAdminRoutes = (deps: AppDependencies, changed: OnConfigChange): Hono
     .route('/defaults', createDefaultsRoutes(needs))
     .route('/policies', createNamedBucketRoutes(needs))
     .route('/policies', createPolicyRoutes(needs))
+    .route('/configuration', createConfigurationRoutes(needs))
     .route('/usage', createUsageRoutes(needs))
     .route('/audit', createAuditRoutes(deps))
     .route('/ratelimit', createRateLimitRoutes(needs))

@@ -11,7 +11,7 @@ test.each([[['--help']], [['-h']], [['help']]])('prints its commands: %j', async
   expect(stdout).toMatch(/^Usage: zael /)
   expect(stdout).toMatch(/\n {2}entities +List, show/)
   expect(stdout).toContain(
-    'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 denied, 4 not found, 5 unavailable,\n6 differs (diff), 7 changed meanwhile (apply)',
   )
 })
 

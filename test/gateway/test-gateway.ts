@@ -20,6 +20,7 @@ export const anUpstream = (fields: Partial<Upstream> = {}): Upstream => ({
   timeouts: DEFAULT_TIMEOUTS,
   adaptive: null,
   createdAt: 1n,
+  version: 1n,
   ...fields,
 })
 

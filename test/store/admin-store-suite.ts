@@ -448,6 +448,51 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
       })
     })
 
+    describe('a condition on the version', () => {
+      const items = {
+        model: (name: string) => ({
+          put: (version: bigint, expected?: bigint | null) =>
+            store().putModel(aModel({ id: name, version }), anAudit(), expected),
+          remove: (expected: bigint) => store().deleteModel(name, anAudit(), expected),
+          version: async () => (await store().model(name))?.version,
+        }),
+        upstream: (name: string) => ({
+          put: (version: bigint, expected?: bigint | null) =>
+            store().putUpstream(anUpstream({ name, version }), anAudit(), expected),
+          remove: (expected: bigint) => store().deleteUpstream(name, anAudit(), expected),
+          version: async () => (await store().upstream(name))?.version,
+        }),
+        alert: (name: string) => ({
+          put: (version: bigint, expected?: bigint | null) =>
+            store().putAlert(anAlert({ name, version }), anAudit(), expected),
+          remove: (expected: bigint) => store().deleteAlert(name, anAudit(), expected),
+          version: async () => (await store().alert(name))?.version,
+        }),
+      }
+
+      test.each(Object.entries(items))('holds for a %s', async (kind, itemOf) => {
+        const item = itemOf(fresh(kind))
+        expect(await item.put(5n, 4n)).toBe('changed')
+        expect(await item.put(5n, null)).toBe('replaced')
+        expect(await item.put(6n, null)).toBe('changed')
+        expect(await item.put(6n, 4n)).toBe('changed')
+        expect(await item.version()).toBe(5n)
+        expect(await item.put(6n, 5n)).toBe('replaced')
+        expect(await item.remove(5n)).toBe('missing')
+        expect(await item.version()).toBe(6n)
+        expect(await item.remove(6n)).toBe('deleted')
+        expect(await item.version()).toBeUndefined()
+      })
+
+      test('holds for the deletion of an entity', async () => {
+        const entity = anEntity({ id: fresh('versioned') })
+        await store().createEntity(entity, anAudit())
+        expect(await store().deleteEntity(entity, anAudit(), entity.version + 1n)).toBe('changed')
+        expect(await store().entity(entity.id)).toEqual(entity)
+        expect(await store().deleteEntity(entity, anAudit(), entity.version)).toBe('deleted')
+      })
+    })
+
     describe('limit sets', () => {
       const keys = (): readonly LimitSetKey[] => [
         ofEntity(fresh('limited'), 'org/model:1'),
@@ -526,6 +571,45 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
       })
     })
 
+    describe('listed limit sets', () => {
+      test('are those of one owner that have limits, with their versions', async () => {
+        const owner = { kind: 'entity', id: fresh('limited') } as const
+        const put = (resource: string, limits: readonly Limit[], version: bigint) =>
+          store().putLimitSet({ owner, resource }, { limits, version }, null, anAudit())
+        await put('gpt-4', [RPM], 3n)
+        await put('_default_', [BUDGET], 4n)
+        await put('gone', [], 5n)
+        expect(await store().ownLimitSets(owner)).toEqual([
+          { resource: '_default_', limits: [BUDGET], version: 4n },
+          { resource: 'gpt-4', limits: [RPM], version: 3n },
+        ])
+        expect(await store().ownLimitSets({ kind: 'entity', id: fresh('limited') })).toEqual([])
+      })
+
+      test('are of roles as long as these have limits', async () => {
+        const [first, second] = [`a-${fresh('role')}`, `b-${fresh('role')}`]
+        const put = (
+          role: string,
+          resource: string,
+          limits: readonly Limit[],
+          before: bigint | null = null,
+        ) => {
+          const set = { limits, version: (before ?? 0n) + 1n }
+          return store().putLimitSet({ owner: { kind: 'role', role }, resource }, set, before, anAudit())
+        }
+        await put(second, '_default_', [RPM])
+        await put(first, 'org/model', [RPM])
+        await put(first, '_default_', [RPM])
+        const listed = async () =>
+          (await store().limitedRoles()).filter((role) => [first, second].includes(role))
+        expect(await listed()).toEqual([first, second])
+        await put(first, 'org/model', [], 1n)
+        expect(await listed()).toEqual([first, second])
+        await put(first, '_default_', [], 1n)
+        expect(await listed()).toEqual([second])
+      })
+    })
+
     describe('policies', () => {
       const put = async (scope: PolicyScope, selector: string, limits: readonly Limit[], version = 1n) => {
         const key = policyKeyOf(scope, selector)
@@ -570,7 +654,7 @@ export const adminStoreSuite = (name: string, store: () => AdminStore): void => 
         expect(await store().limitSets([policyLimitSet(key)])).toEqual([{ limits: [], version: 2n }])
         await put('TENANT', key.selector, [BUDGET], 3n)
         const items = await listed()
-        expect(items[position(items, key)]).toEqual({ key, limits: [BUDGET] })
+        expect(items[position(items, key)]).toEqual({ key, limits: [BUDGET], version: 3n })
       })
 
       test('lists them page by page, each once', async () => {

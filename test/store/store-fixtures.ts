@@ -38,6 +38,7 @@ export const aModel = (fields: Partial<Model> & Pick<Model, 'id'>): Model => ({
   upstreams: [],
   maxOutputTokens: DEFAULT_MAX_OUTPUT_TOKENS,
   createdAt: TODAY,
+  version: TODAY,
   ...fields,
 })
 
@@ -51,6 +52,7 @@ export const anUpstream = (fields: Partial<Upstream> & Pick<Upstream, 'name'>): 
   timeouts: DEFAULT_TIMEOUTS,
   adaptive: null,
   createdAt: TODAY,
+  version: TODAY,
   ...fields,
 })
 
@@ -66,6 +68,7 @@ export const anAlert = (fields: Partial<Alert> & Pick<Alert, 'name'>): Alert => 
   target: { kind: 'webhook', ...WEBHOOK },
   createdAt: TODAY,
   changedAt: TODAY,
+  version: TODAY,
   ...fields,
 })
 

@@ -6,7 +6,7 @@ import {
   type LimitSetKey,
   limitSetText,
   ownerText,
-  type Policy,
+  type VersionedPolicy,
 } from '../../src/core/model/limit-set.ts'
 import type { Model } from '../../src/core/model/model.ts'
 import type { PolicyKey } from '../../src/core/model/policy.ts'
@@ -79,18 +79,22 @@ export const createMemoryAdminStore = (): AdminStore => {
 }
 
 /** Items by name: what the admin store does with models, upstreams and alerts alike. */
-const createMemoryItems = <T>(
+const createMemoryItems = <T extends { readonly version: bigint }>(
   items: Map<string, T>,
   nameOf: (item: T) => string,
   { audit }: MemoryTables,
 ) => ({
   item: async (name: string) => items.get(name),
-  async put(item: T, record: AuditRecord) {
+  async put(item: T, record: AuditRecord, expectedVersion?: bigint | null): Promise<'replaced' | 'changed'> {
+    const stored = items.get(nameOf(item))?.version ?? null
+    if (stored !== (expectedVersion === undefined ? stored : expectedVersion)) return 'changed'
     items.set(nameOf(item), item)
     audit.push(record)
+    return 'replaced'
   },
-  async remove(name: string, record: AuditRecord): Promise<'missing' | 'deleted'> {
-    if (!items.delete(name)) return 'missing'
+  async remove(name: string, record: AuditRecord, expectedVersion?: bigint): Promise<'missing' | 'deleted'> {
+    const stored = items.get(name)
+    if (stored?.version !== (expectedVersion ?? stored?.version) || !items.delete(name)) return 'missing'
     audit.push(record)
     return 'deleted'
   },
@@ -100,7 +104,10 @@ const createMemoryItems = <T>(
 const createMemoryLimitSets = ({
   limitSets,
   audit,
-}: MemoryTables): Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'> => ({
+}: MemoryTables): Pick<
+  AdminStore,
+  'limitSets' | 'putLimitSet' | 'limitedResources' | 'ownLimitSets' | 'limitedRoles'
+> => ({
   limitSets: async (keys) => keys.map((key) => limitSets.get(limitSetText(key))?.set),
   async putLimitSet(key, set, expectedVersion, record) {
     const name = limitSetText(key)
@@ -114,6 +121,17 @@ const createMemoryLimitSets = ({
       .filter(({ key, set }) => ownerText(key.owner) === ownerText(owner) && set.limits.length > 0)
       .map(({ key }) => key.resource)
       .sort(byText),
+  ownLimitSets: async (owner) =>
+    [...limitSets.values()]
+      .filter(({ key, set }) => ownerText(key.owner) === ownerText(owner) && set.limits.length > 0)
+      .map(({ key, set }) => ({ resource: key.resource, ...set }))
+      .sort((a, b) => byText(a.resource, b.resource)),
+  limitedRoles: async () => {
+    const roles = [...limitSets.values()].flatMap(({ key: { owner }, set }) =>
+      owner.kind === 'role' && set.limits.length > 0 ? [owner.role] : [],
+    )
+    return [...new Set(roles)].sort(byText)
+  },
 })
 
 const createMemoryPolicyList =
@@ -121,8 +139,8 @@ const createMemoryPolicyList =
   async ({ limit, cursor }) => {
     const after = decodePolicyCursor(cursor)
     const found = [...limitSets.values()]
-      .flatMap(({ key: { owner }, set: { limits } }): Policy[] =>
-        owner.kind === 'policy' && limits.length > 0 ? [{ key: keyOf(owner), limits }] : [],
+      .flatMap(({ key: { owner }, set: { limits, version } }): VersionedPolicy[] =>
+        owner.kind === 'policy' && limits.length > 0 ? [{ key: keyOf(owner), limits, version }] : [],
       )
       .filter(({ key }) => after === undefined || byText(rangeOf(key), rangeOf(after)) > 0)
       .sort((a, b) => byText(rangeOf(a.key), rangeOf(b.key)))
@@ -170,8 +188,10 @@ export const createMemoryEntities = (tables: MemoryTables): Entities => {
       audit.push(record)
       return 'replaced'
     },
-    async deleteEntity({ id }, record) {
-      if (!entities.has(id)) return 'missing'
+    async deleteEntity({ id }, record, expectedVersion) {
+      const stored = entities.get(id)
+      if (stored === undefined) return 'missing'
+      if (stored.version !== (expectedVersion ?? stored.version)) return 'changed'
       if (childrenOf(id).length > 0) return 'has_children'
       entities.delete(id)
       removeBelongings(tables, id, record.at)

@@ -9,7 +9,8 @@ import {
 import { invalid, ZaelError } from '../model/errors.ts'
 import { alertToJson } from '../model/json.ts'
 import { ALERT_REMOVED, type AlertEventStore } from '../ports/alert-store.ts'
-import { type AdminDependencies, auditRecord } from './audit.ts'
+import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
+import { checkItemPrecondition, type Precondition } from './precondition.ts'
 
 /** Configured alerts. All methods throw `StoreUnavailable`. */
 export interface AlertService {
@@ -18,15 +19,17 @@ export interface AlertService {
   /** Throws `not_found`. */
   get(name: string): Promise<Alert>
   /**
-   * Creates or replaces the alert. Throws `invalid_request`, also if this deployment cannot reach its target, and `conflict`.
+   * Creates or replaces the alert. Throws `invalid_request`, also if this deployment cannot reach its target, `conflict`, and
+   * `precondition_failed` as `LimitSetService.replace`.
    */
   put(
     name: string,
     draft: AlertDraft,
     actor: string,
+    precondition?: Precondition,
   ): Promise<{ readonly alert: Alert; readonly created: boolean }>
-  /** Throws `not_found`. What has not been delivered fails. */
-  remove(name: string, actor: string): Promise<void>
+  /** Throws `not_found`, and `precondition_failed`. What has not been delivered fails. */
+  remove(name: string, actor: string, precondition?: Precondition): Promise<void>
 }
 
 /** Why this deployment cannot send to a target; undefined: it can. `must` completes "<field> must …". */
@@ -42,8 +45,8 @@ export interface AlertDependencies extends AdminDependencies {
 export const createAlertService = (deps: AlertDependencies): AlertService => ({
   list: () => deps.store.listAlerts(),
   get: (name) => existing(deps, name),
-  put: (name, draft, actor) => putAlert(deps, name, draft, actor),
-  remove: (name, actor) => removeAlert(deps, name, actor),
+  put: (name, draft, actor, precondition = {}) => putAlert(deps, name, draft, actor, precondition),
+  remove: (name, actor, precondition = {}) => removeAlert(deps, name, actor, precondition),
 })
 
 const existing = async ({ store }: AlertDependencies, name: string): Promise<Alert> => {
@@ -52,24 +55,35 @@ const existing = async ({ store }: AlertDependencies, name: string): Promise<Ale
   return alert
 }
 
-const putAlert = async (deps: AlertDependencies, name: string, draft: AlertDraft, actor: string) => {
+const putAlert = async (
+  deps: AlertDependencies,
+  name: string,
+  draft: AlertDraft,
+  actor: string,
+  precondition: Precondition,
+) => {
   if (!isAlertName(name)) throw invalid('name', ALERT_NAME_RULE)
   const fault = await deps.checkAlertTarget(draft.target)
   if (fault !== undefined) throw invalid(fault.field, fault.must)
-  const before = await deps.store.alert(name)
-  if (before === undefined) await rejectTooMany(deps)
-  const changedAt = deps.clock.now()
-  const alert: Alert = { ...draft, name, createdAt: before?.createdAt ?? changedAt, changedAt }
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'alert.put',
-    subject: `ALERT#${name}`,
-    before: before === undefined ? null : alertToJson(before),
-    after: alertToJson(alert),
+  return untilUnchanged(async () => {
+    const before = await deps.store.alert(name)
+    checkItemPrecondition(before, precondition)
+    if (before === undefined) await rejectTooMany(deps)
+    const changedAt = deps.clock.now()
+    const createdAt = before?.createdAt ?? changedAt
+    const version = nextVersion(changedAt, before?.version ?? null)
+    const alert: Alert = { ...draft, name, createdAt, changedAt, version }
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'alert.put',
+      subject: `ALERT#${name}`,
+      before: before === undefined ? null : alertToJson(before),
+      after: alertToJson(alert),
+    })
+    if ((await deps.store.putAlert(alert, audit, before?.version ?? null)) === 'changed') return 'changed'
+    deps.changed({ alertName: name })
+    return { alert, created: before === undefined }
   })
-  await deps.store.putAlert(alert, audit)
-  deps.changed({ alertName: name })
-  return { alert, created: before === undefined }
 }
 
 const rejectTooMany = async ({ store }: AlertDependencies): Promise<void> => {
@@ -77,16 +91,25 @@ const rejectTooMany = async ({ store }: AlertDependencies): Promise<void> => {
   throw new ZaelError('conflict', `There are ${MAX_ALERTS} alerts, which is the most: remove one first`)
 }
 
-const removeAlert = async (deps: AlertDependencies, name: string, actor: string): Promise<void> => {
-  const before = await existing(deps, name)
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'alert.delete',
-    subject: `ALERT#${name}`,
-    before: alertToJson(before),
-    after: null,
+const removeAlert = async (
+  deps: AlertDependencies,
+  name: string,
+  actor: string,
+  precondition: Precondition,
+): Promise<void> => {
+  await untilUnchanged(async () => {
+    const before = await existing(deps, name)
+    checkItemPrecondition(before, precondition)
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'alert.delete',
+      subject: `ALERT#${name}`,
+      before: alertToJson(before),
+      after: null,
+    })
+    const outcome = await deps.store.deleteAlert(name, audit, before.version)
+    return outcome === 'missing' ? 'changed' : outcome
   })
-  if ((await deps.store.deleteAlert(name, audit)) === 'missing') throw missing(name)
   deps.changed({ alertName: name })
   await endPending(deps, name)
 }

@@ -15,6 +15,7 @@ import { entityToJson } from '../model/json.ts'
 import { isTokenEntityId, TOKEN_PREFIX_RULE } from '../model/token-entity.ts'
 import type { Page, PageRequest } from '../ports/admin-store.ts'
 import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
+import { checkItemPrecondition, type Precondition } from './precondition.ts'
 
 /** The fields of an entity that an administrator may change. */
 export interface EntityPatch {
@@ -94,10 +95,10 @@ export interface EntityService {
   children(id: string): Promise<readonly string[]>
   /** Throws `conflict` if it exists, `invalid_request` for an invalid field, an unknown parent, a cycle or more than 32 ancestors. */
   create(draft: EntityDraft, actor: string): Promise<Entity>
-  /** Throws as `create`, and `not_found`. */
-  change(id: string, patch: EntityPatch, actor: string): Promise<Entity>
-  /** Throws `not_found`, and `conflict` while it has children. */
-  remove(id: string, actor: string): Promise<void>
+  /** Throws as `create`, `not_found`, and `precondition_failed` as `LimitSetService.replace`. */
+  change(id: string, patch: EntityPatch, actor: string, precondition?: Precondition): Promise<Entity>
+  /** Throws `not_found`, `conflict` while it has children, and `precondition_failed`. */
+  remove(id: string, actor: string, precondition?: Precondition): Promise<void>
 }
 
 export const createEntityService = (deps: AdminDependencies): EntityService => ({
@@ -108,8 +109,8 @@ export const createEntityService = (deps: AdminDependencies): EntityService => (
     return deps.store.children(id)
   },
   create: (draft, actor) => createEntity(deps, draft, actor),
-  change: (id, patch, actor) => changeEntity(deps, id, patch, actor),
-  remove: (id, actor) => removeEntity(deps, id, actor),
+  change: (id, patch, actor, precondition = {}) => changeEntity(deps, id, patch, actor, precondition),
+  remove: (id, actor, precondition = {}) => removeEntity(deps, id, actor, precondition),
 })
 
 /** Throws `not_found`. */
@@ -142,10 +143,12 @@ const changeEntity = (
   id: string,
   patch: EntityPatch,
   actor: string,
+  precondition: Precondition,
 ): Promise<Entity> =>
   untilUnchanged(async () => {
     requireStorable('entity_id', id)
     const before = await getEntity(deps, id)
+    checkItemPrecondition(before, precondition)
     const after: Entity = { ...before, ...patch, version: nextVersion(deps.clock.now(), before.version) }
     checkEntity(after)
     if (after.parentId !== null && after.parentId !== before.parentId) {
@@ -165,19 +168,29 @@ const changeEntity = (
     return after
   })
 
-const removeEntity = async (deps: AdminDependencies, id: string, actor: string): Promise<void> => {
+const removeEntity = async (
+  deps: AdminDependencies,
+  id: string,
+  actor: string,
+  precondition: Precondition,
+): Promise<void> => {
   requireStorable('entity_id', id)
-  const entity = await getEntity(deps, id)
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'entity.delete',
-    subject: id,
-    before: entityToJson(entity),
-    after: null,
+  await untilUnchanged(async () => {
+    const entity = await getEntity(deps, id)
+    checkItemPrecondition(entity, precondition)
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'entity.delete',
+      subject: id,
+      before: entityToJson(entity),
+      after: null,
+    })
+    const isConditional = precondition.match !== undefined
+    const outcome = await deps.store.deleteEntity(entity, audit, isConditional ? entity.version : undefined)
+    if (outcome === 'missing') throw new ZaelError('not_found', `There is no entity ${id}`)
+    if (outcome === 'has_children') throw new ZaelError('conflict', `${id} has children; delete them first`)
+    return outcome
   })
-  const outcome = await deps.store.deleteEntity(entity, audit)
-  if (outcome === 'missing') throw new ZaelError('not_found', `There is no entity ${id}`)
-  if (outcome === 'has_children') throw new ZaelError('conflict', `${id} has children; delete them first`)
   deps.changed({ entityId: id })
 }
 

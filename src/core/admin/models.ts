@@ -29,21 +29,23 @@ import {
   UPSTREAM_MODEL_RULE,
   UPSTREAM_NAME_RULE,
 } from '../model/upstream.ts'
-import { type AdminDependencies, auditRecord } from './audit.ts'
+import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
+import { checkItemPrecondition, type Precondition } from './precondition.ts'
 
 /** Registered models. All methods throw `StoreUnavailable`. */
 export interface ModelService {
   list(): Promise<readonly Model[]>
   /** Throws `not_found`. */
   get(id: string): Promise<Model>
-  /** Registers the model, or replaces it. Throws `invalid_request`. */
+  /** Registers the model, or replaces it. Throws `invalid_request`, and `precondition_failed` as `LimitSetService.replace`. */
   put(
     id: string,
     draft: ModelDraft,
     actor: string,
+    precondition?: Precondition,
   ): Promise<{ readonly model: Model; readonly created: boolean }>
-  /** Throws `not_found`. */
-  remove(id: string, actor: string): Promise<void>
+  /** Throws `not_found`, and `precondition_failed`. */
+  remove(id: string, actor: string, precondition?: Precondition): Promise<void>
 }
 
 export interface ModelDependencies extends AdminDependencies {
@@ -54,37 +56,57 @@ export interface ModelDependencies extends AdminDependencies {
 export const createModelService = (deps: ModelDependencies): ModelService => ({
   list: () => deps.store.listModels(),
   get: (id) => registered(deps, id),
-  put: (id, draft, actor) => putModel(deps, id, draft, actor),
-  remove: (id, actor) => removeModel(deps, id, actor),
+  put: (id, draft, actor, precondition = {}) => putModel(deps, id, draft, actor, precondition),
+  remove: (id, actor, precondition = {}) => removeModel(deps, id, actor, precondition),
 })
 
-const putModel = async (deps: ModelDependencies, id: string, draft: ModelDraft, actor: string) => {
+const putModel = async (
+  deps: ModelDependencies,
+  id: string,
+  draft: ModelDraft,
+  actor: string,
+  precondition: Precondition,
+) => {
   checkModel(id, draft)
   await checkUpstreamsExist(deps, draft.upstreams ?? [])
-  const before = await deps.store.model(id)
-  const model = modelOf(id, draft, before?.createdAt ?? deps.clock.now())
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'model.put',
-    subject: `MODEL#${id}`,
-    before: before === undefined ? null : modelToJson(before),
-    after: modelToJson(model),
+  return untilUnchanged(async () => {
+    const before = await deps.store.model(id)
+    checkItemPrecondition(before, precondition)
+    const now = deps.clock.now()
+    const version = nextVersion(now, before?.version ?? null)
+    const model = modelOf(id, draft, before?.createdAt ?? now, version)
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'model.put',
+      subject: `MODEL#${id}`,
+      before: before === undefined ? null : modelToJson(before),
+      after: modelToJson(model),
+    })
+    if ((await deps.store.putModel(model, audit, before?.version ?? null)) === 'changed') return 'changed'
+    deps.changed({ modelId: id })
+    return { model, created: before === undefined }
   })
-  await deps.store.putModel(model, audit)
-  deps.changed({ modelId: id })
-  return { model, created: before === undefined }
 }
 
-const removeModel = async (deps: AdminDependencies, id: string, actor: string): Promise<void> => {
-  const before = await registered(deps, id)
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'model.delete',
-    subject: `MODEL#${id}`,
-    before: modelToJson(before),
-    after: null,
+const removeModel = async (
+  deps: AdminDependencies,
+  id: string,
+  actor: string,
+  precondition: Precondition,
+): Promise<void> => {
+  await untilUnchanged(async () => {
+    const before = await registered(deps, id)
+    checkItemPrecondition(before, precondition)
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'model.delete',
+      subject: `MODEL#${id}`,
+      before: modelToJson(before),
+      after: null,
+    })
+    const outcome = await deps.store.deleteModel(id, audit, before.version)
+    return outcome === 'missing' ? 'changed' : outcome
   })
-  if ((await deps.store.deleteModel(id, audit)) === 'missing') throw missing(id)
   deps.changed({ modelId: id })
 }
 

@@ -2,7 +2,8 @@ import { invalid, ZaelError } from '../model/errors.ts'
 import { upstreamToJson } from '../model/json.ts'
 import { isUpstreamName, UPSTREAM_NAME_RULE, type Upstream, type UpstreamDraft } from '../model/upstream.ts'
 import { type SecretReader, SecretUnreadable } from '../ports/upstreams.ts'
-import { type AdminDependencies, auditRecord } from './audit.ts'
+import { type AdminDependencies, auditRecord, nextVersion, untilUnchanged } from './audit.ts'
+import { checkItemPrecondition, type Precondition } from './precondition.ts'
 
 /** Configured upstreams. All methods throw `StoreUnavailable`. */
 export interface UpstreamService {
@@ -10,14 +11,18 @@ export interface UpstreamService {
   list(): Promise<readonly Upstream[]>
   /** Throws `not_found`. */
   get(name: string): Promise<Upstream>
-  /** Creates or replaces the upstream. Throws `invalid_request`, also if its secret cannot be read, and `conflict`. */
+  /**
+   * Creates or replaces the upstream. Throws `invalid_request`, also if its secret cannot be read, `conflict`, and
+   * `precondition_failed` as `LimitSetService.replace`.
+   */
   put(
     name: string,
     draft: UpstreamDraft,
     actor: string,
+    precondition?: Precondition,
   ): Promise<{ readonly upstream: Upstream; readonly created: boolean }>
-  /** Throws `not_found`, and `conflict` while a model names it. */
-  remove(name: string, actor: string): Promise<void>
+  /** Throws `not_found`, `conflict` while a model names it, and `precondition_failed`. */
+  remove(name: string, actor: string, precondition?: Precondition): Promise<void>
 }
 
 export interface UpstreamDependencies extends AdminDependencies, DraftNeeds {
@@ -58,8 +63,8 @@ export const createUpstreamService = (deps: UpstreamDependencies): UpstreamServi
     return [...others, fixed].sort((a, b) => (a.name < b.name ? -1 : 1))
   },
   get: (name) => existing(deps, name),
-  put: (name, draft, actor) => putUpstream(deps, name, draft, actor),
-  remove: (name, actor) => removeUpstream(deps, name, actor),
+  put: (name, draft, actor, precondition = {}) => putUpstream(deps, name, draft, actor, precondition),
+  remove: (name, actor, precondition = {}) => removeUpstream(deps, name, actor, precondition),
 })
 
 const existing = async (deps: UpstreamDependencies, name: string): Promise<Upstream> => {
@@ -69,37 +74,58 @@ const existing = async (deps: UpstreamDependencies, name: string): Promise<Upstr
   return upstream
 }
 
-const putUpstream = async (deps: UpstreamDependencies, name: string, draft: UpstreamDraft, actor: string) => {
+const putUpstream = async (
+  deps: UpstreamDependencies,
+  name: string,
+  draft: UpstreamDraft,
+  actor: string,
+  precondition: Precondition,
+) => {
   if (!isUpstreamName(name)) throw invalid('name', UPSTREAM_NAME_RULE)
   rejectFixed(deps, name)
   const fault = await faultOfDraft(deps, draft)
   if (fault !== undefined) throw invalid(fault.field, fault.must)
-  const before = await deps.store.upstream(name)
-  const upstream: Upstream = { ...draft, name, createdAt: before?.createdAt ?? deps.clock.now() }
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'upstream.put',
-    subject: `UPSTREAM#${name}`,
-    before: before === undefined ? null : upstreamToJson(before),
-    after: upstreamToJson(upstream),
+  return untilUnchanged(async () => {
+    const before = await deps.store.upstream(name)
+    checkItemPrecondition(before, precondition)
+    const now = deps.clock.now()
+    const version = nextVersion(now, before?.version ?? null)
+    const upstream: Upstream = { ...draft, name, createdAt: before?.createdAt ?? now, version }
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'upstream.put',
+      subject: `UPSTREAM#${name}`,
+      before: before === undefined ? null : upstreamToJson(before),
+      after: upstreamToJson(upstream),
+    })
+    const outcome = await deps.store.putUpstream(upstream, audit, before?.version ?? null)
+    if (outcome === 'changed') return outcome
+    deps.changed({ upstreamName: name })
+    return { upstream, created: before === undefined }
   })
-  await deps.store.putUpstream(upstream, audit)
-  deps.changed({ upstreamName: name })
-  return { upstream, created: before === undefined }
 }
 
-const removeUpstream = async (deps: UpstreamDependencies, name: string, actor: string): Promise<void> => {
+const removeUpstream = async (
+  deps: UpstreamDependencies,
+  name: string,
+  actor: string,
+  precondition: Precondition,
+): Promise<void> => {
   rejectFixed(deps, name)
-  const before = await existing(deps, name)
-  await rejectUsed(deps, name)
-  const audit = auditRecord(deps, {
-    actor,
-    action: 'upstream.delete',
-    subject: `UPSTREAM#${name}`,
-    before: upstreamToJson(before),
-    after: null,
+  await untilUnchanged(async () => {
+    const before = await existing(deps, name)
+    checkItemPrecondition(before, precondition)
+    await rejectUsed(deps, name)
+    const audit = auditRecord(deps, {
+      actor,
+      action: 'upstream.delete',
+      subject: `UPSTREAM#${name}`,
+      before: upstreamToJson(before),
+      after: null,
+    })
+    const outcome = await deps.store.deleteUpstream(name, audit, before.version)
+    return outcome === 'missing' ? 'changed' : outcome
   })
-  if ((await deps.store.deleteUpstream(name, audit)) === 'missing') throw missing(name)
   deps.changed({ upstreamName: name })
 }
 

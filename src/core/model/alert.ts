@@ -32,6 +32,11 @@ export interface Alert extends AlertDraft {
   readonly createdAt: bigint
   /** ns since the epoch: of the last change. */
   readonly changedAt: bigint
+  /**
+   * Orders changes: max(ns since the epoch of the change, the version before + 1). 0: stored before items of this kind had
+   * versions.
+   */
+  readonly version: bigint
 }
 
 export const ALERT_NAME_PATTERN = /^(?!events$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/

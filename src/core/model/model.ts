@@ -14,6 +14,11 @@ export interface Model {
   readonly maxOutputTokens: number
   /** ns since the epoch */
   readonly createdAt: bigint
+  /**
+   * Orders changes: max(ns since the epoch of the change, the version before + 1). 0: stored before items of this kind had
+   * versions.
+   */
+  readonly version: bigint
 }
 
 /** A model as it is registered: fields that are absent take their defaults. */
@@ -25,8 +30,8 @@ export interface ModelDraft {
   readonly maxOutputTokens?: number
 }
 
-/** The model that a draft describes. */
-export const modelOf = (id: string, draft: ModelDraft, createdAt: bigint): Model => ({
+/** The model that a draft describes. Without a version it is new. */
+export const modelOf = (id: string, draft: ModelDraft, createdAt: bigint, version = createdAt): Model => ({
   id,
   tier: draft.tier ?? null,
   prices: draft.prices ?? null,
@@ -34,6 +39,7 @@ export const modelOf = (id: string, draft: ModelDraft, createdAt: bigint): Model
   upstreams: draft.upstreams ?? [],
   maxOutputTokens: draft.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
   createdAt,
+  version,
 })
 
 /** The bound of output tokens of a model for which none is configured. */

@@ -43,6 +43,11 @@ export interface Upstream extends UpstreamDraft {
   readonly name: string
   /** ns since the epoch */
   readonly createdAt: bigint
+  /**
+   * Orders changes: max(ns since the epoch of the change, the version before + 1). 0: stored before items of this kind had
+   * versions.
+   */
+  readonly version: bigint
 }
 
 /** In seconds. */

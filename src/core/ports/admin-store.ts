@@ -1,7 +1,7 @@
 import type { Alert } from '../model/alert.ts'
 import type { Entity } from '../model/entity.ts'
 import type { ApiKey } from '../model/key.ts'
-import type { LimitOwner, LimitSet, LimitSetKey, Policy } from '../model/limit-set.ts'
+import type { LimitOwner, LimitSet, LimitSetKey, VersionedPolicy } from '../model/limit-set.ts'
 import type { Model } from '../model/model.ts'
 import type { Upstream } from '../model/upstream.ts'
 import type { ConfigStore } from './config-store.ts'
@@ -42,6 +42,11 @@ export interface PageRequest {
   readonly cursor?: string
 }
 
+/** A set of limits of a known owner. */
+export interface OwnLimitSet extends LimitSet {
+  readonly resource: string
+}
+
 /**
  * The configuration that administrators change and list. Every change is written together with its audit record: in a
  * transaction, or, on an engine without transactions, in an order in which a crash leaves no dangling reference (readers
@@ -56,8 +61,15 @@ export interface AdminStore extends ConfigStore {
     expectedVersion: bigint,
     audit: AuditRecord,
   ): Promise<'replaced' | 'changed' | 'parent_missing'>
-  /** Removes META, child row, keys and limit sets (as tombstones); buckets and usage expire by themselves. */
-  deleteEntity(entity: Entity, audit: AuditRecord): Promise<'deleted' | 'has_children' | 'missing'>
+  /**
+   * Removes META, child row, keys and limit sets (as tombstones); buckets and usage expire by themselves. `changed`: the stored
+   * version is not `expectedVersion`; without one, any version is deleted.
+   */
+  deleteEntity(
+    entity: Entity,
+    audit: AuditRecord,
+    expectedVersion?: bigint | undefined,
+  ): Promise<'deleted' | 'has_children' | 'missing' | 'changed'>
   /**
    * By id, ascending. `q` selects entities whose id or name contains it, case-insensitively: first those whose id begins with
    * it, then the others. A page of a search ends after a bounded number of reads: it may contain fewer than `limit` entities,
@@ -75,19 +87,28 @@ export interface AdminStore extends ConfigStore {
     replacement?: { readonly key: ApiKey; readonly secretHash: string },
   ): Promise<'updated' | 'missing' | 'exists'>
 
-  putModel(model: Model, audit: AuditRecord): Promise<void>
-  deleteModel(id: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
+  /*
+   * Models, upstreams and alerts are replaced and deleted on condition that the stored version is `expectedVersion` (null: there
+   * is none yet), else `changed` or `missing`; without one, unconditionally.
+   */
+
+  putModel(model: Model, audit: AuditRecord, expectedVersion?: bigint | null): Promise<'replaced' | 'changed'>
+  deleteModel(id: string, audit: AuditRecord, expectedVersion?: bigint): Promise<'deleted' | 'missing'>
   listModels(): Promise<readonly Model[]>
 
   upstream(name: string): Promise<Upstream | undefined>
-  putUpstream(upstream: Upstream, audit: AuditRecord): Promise<void>
-  deleteUpstream(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
+  putUpstream(
+    upstream: Upstream,
+    audit: AuditRecord,
+    expectedVersion?: bigint | null,
+  ): Promise<'replaced' | 'changed'>
+  deleteUpstream(name: string, audit: AuditRecord, expectedVersion?: bigint): Promise<'deleted' | 'missing'>
   /** By name, ascending. */
   listUpstreams(): Promise<readonly Upstream[]>
 
   alert(name: string): Promise<Alert | undefined>
-  putAlert(alert: Alert, audit: AuditRecord): Promise<void>
-  deleteAlert(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'>
+  putAlert(alert: Alert, audit: AuditRecord, expectedVersion?: bigint | null): Promise<'replaced' | 'changed'>
+  deleteAlert(name: string, audit: AuditRecord, expectedVersion?: bigint): Promise<'deleted' | 'missing'>
   /** By name, ascending. */
   listAlerts(): Promise<readonly Alert[]>
 
@@ -100,9 +121,13 @@ export interface AdminStore extends ConfigStore {
   ): Promise<'replaced' | 'changed'>
   /** The resources on which an owner has limits, without tombstones. */
   limitedResources(owner: LimitOwner): Promise<readonly string[]>
+  /** The sets of an owner that have limits, by resource, ascending. */
+  ownLimitSets(owner: LimitOwner): Promise<readonly OwnLimitSet[]>
+  /** The roles that have limits of their own, ascending. */
+  limitedRoles(): Promise<readonly string[]>
 
   /** Policies that have limits, ascending by scope, then by selector. */
-  listPolicies(page: PageRequest): Promise<Page<Policy>>
+  listPolicies(page: PageRequest): Promise<Page<VersionedPolicy>>
 
   /** Writes only a record, for a change outside the configuration: a reset or a top-up of buckets. */
   recordAudit(audit: AuditRecord): Promise<void>

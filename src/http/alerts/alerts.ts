@@ -15,6 +15,7 @@ import { MS_NS } from '../../core/model/time.ts'
 import type { AlertEventStore } from '../../core/ports/alert-store.ts'
 import type { AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Alerts'
@@ -28,7 +29,13 @@ const routes = {
     response: alertEventsResponse,
     errors: [400],
   }),
-  get: describeRoute({ tag, summary: 'Get an alert', response: alertResponse, errors: [400, 404] }),
+  get: describeRoute({
+    tag,
+    summary: 'Get an alert',
+    response: alertResponse,
+    etag: 'shown',
+    errors: [400, 404],
+  }),
   put: describeRoute({
     tag,
     summary: 'Add an alert, or replace it',
@@ -36,6 +43,7 @@ const routes = {
       '201 if it is new. Without `entity_id` and `policy` it observes every bucket, without `limit_name` every limit. It takes effect within 30 seconds.',
     otherStatus: 201,
     response: alertResponse,
+    etag: 'compared',
     errors: [400, 409],
   }),
   remove: describeRoute({
@@ -43,7 +51,8 @@ const routes = {
     summary: 'Remove an alert',
     description: 'What it has not delivered is given up.',
     status: 204,
-    errors: [400, 404],
+    etag: 'condition',
+    errors: [400, 404, 409],
   }),
 }
 
@@ -62,16 +71,21 @@ export const createAlertRoutes = ({ alerts, alertEvents }: AlertRoutesNeeds) =>
       const page = await alertEvents.listEvents({ limit, ...(cursor !== undefined && { cursor }) })
       return c.json({ items: page.items.map(eventToJson), next_cursor: page.nextCursor })
     })
-    .get('/:name', routes.get, params(alertParam, {}), async (c) =>
-      c.json(alertToJson(await alerts.get(c.req.valid('param').name))),
-    )
+    .get('/:name', routes.get, params(alertParam, {}), async (c) => {
+      const alert = await alerts.get(c.req.valid('param').name)
+      setEtag(c, alert.version)
+      return c.json(alertToJson(alert))
+    })
     .put('/:name', routes.put, params(alertParam, {}), jsonBody(alertBody), async (c) => {
       const draft = alertDraftOf(c.req.valid('json'))
-      const { alert, created } = await alerts.put(c.req.valid('param').name, draft, c.get('identity').kind)
+      const { name } = c.req.valid('param')
+      const actor = c.get('identity').kind
+      const { alert, created } = await alerts.put(name, draft, actor, preconditionOf(c))
+      setEtag(c, alert.version)
       return c.json(alertToJson(alert), created ? 201 : 200)
     })
     .delete('/:name', routes.remove, params(alertParam, {}), async (c) => {
-      await alerts.remove(c.req.valid('param').name, c.get('identity').kind)
+      await alerts.remove(c.req.valid('param').name, c.get('identity').kind, preconditionOf(c))
       return c.body(null, 204)
     })
 

@@ -12,6 +12,7 @@ import type { EntityPatch } from '../../core/admin/entities.ts'
 import { entityToJson } from '../../core/model/json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Entities'
@@ -22,6 +23,7 @@ export const createEntityRoutes = (needs: Needs) =>
   new Hono<AppEnv>()
     .route('/', createCollectionRoutes(needs))
     .route('/', createSingleRoutes(needs))
+    .route('/', createDeleteRoute(needs))
     .route('/', createChildrenRoutes(needs))
 
 const createCollectionRoutes = ({ entities }: Needs) =>
@@ -49,13 +51,16 @@ const createCollectionRoutes = ({ entities }: Needs) =>
         summary: 'Create an entity',
         status: 201,
         response: entityResponse,
+        etag: 'shown',
         errors: [400, 409],
       }),
       jsonBody(newEntityBody),
       async (c) => {
         const { entity_id, name, ...rest } = c.req.valid('json')
         const draft = { id: entity_id, name, ...patchOf(rest) }
-        return c.json(entityToJson(await entities.create(draft, c.get('identity').kind)), 201)
+        const entity = await entities.create(draft, c.get('identity').kind)
+        setEtag(c, entity.version)
+        return c.json(entityToJson(entity), 201)
       },
     )
 
@@ -63,35 +68,56 @@ const createSingleRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/:id',
-      describeRoute({ tag, summary: 'Show an entity', response: entityResponse, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'Show an entity',
+        response: entityResponse,
+        etag: 'shown',
+        errors: [400, 404],
+      }),
       params(idParam),
-      async (c) => c.json(entityToJson(await entities.get(c.req.valid('param').id))),
+      async (c) => {
+        const entity = await entities.get(c.req.valid('param').id)
+        setEtag(c, entity.version)
+        return c.json(entityToJson(entity))
+      },
     )
     .patch(
       '/:id',
-      describeRoute({ tag, summary: 'Change an entity', response: entityResponse, errors: [400, 404, 409] }),
+      describeRoute({
+        tag,
+        summary: 'Change an entity',
+        response: entityResponse,
+        etag: 'compared',
+        errors: [400, 404, 409],
+      }),
       params(idParam),
       jsonBody(entityPatchBody),
       async (c) => {
         const patch = patchOf(c.req.valid('json'))
         const { id } = c.req.valid('param')
-        return c.json(entityToJson(await entities.change(id, patch, c.get('identity').kind)))
+        const entity = await entities.change(id, patch, c.get('identity').kind, preconditionOf(c))
+        setEtag(c, entity.version)
+        return c.json(entityToJson(entity))
       },
     )
-    .delete(
-      '/:id',
-      describeRoute({
-        tag,
-        summary: 'Delete an entity without children',
-        status: 204,
-        errors: [400, 404, 409],
-      }),
-      params(idParam),
-      async (c) => {
-        await entities.remove(c.req.valid('param').id, c.get('identity').kind)
-        return c.body(null, 204)
-      },
-    )
+
+const createDeleteRoute = ({ entities }: Needs) =>
+  new Hono<AppEnv>().delete(
+    '/:id',
+    describeRoute({
+      tag,
+      summary: 'Delete an entity without children',
+      status: 204,
+      etag: 'condition',
+      errors: [400, 404, 409],
+    }),
+    params(idParam),
+    async (c) => {
+      await entities.remove(c.req.valid('param').id, c.get('identity').kind, preconditionOf(c))
+      return c.body(null, 204)
+    },
+  )
 
 const createChildrenRoutes = ({ entities }: Needs) =>
   new Hono<AppEnv>().get(

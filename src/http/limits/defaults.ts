@@ -12,8 +12,8 @@ import {
 } from '../../core/resolve/layers.ts'
 import type { AdminServices, AppDependencies, AppEnv, HttpSettings } from '../app-dependencies.ts'
 import { jsonBody, query } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { describeRoute } from '../openapi/described.ts'
-import { preconditionOf, setEtag } from './etag.ts'
 import { effectiveLimitJson } from './limit-json.ts'
 
 const tag = 'Limits'

@@ -4,6 +4,7 @@ import { modelBody, modelDraftOf, modelResponse, modelsResponse } from '../../co
 import { modelToJson } from '../../core/model/json.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Models'
@@ -11,7 +12,12 @@ const tag = 'Models'
 /** Ids of models may contain `/`. */
 const PATH = '/:id{.+}'
 
-export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
+type Needs = Pick<AdminServices, 'models'>
+
+export const createModelRoutes = (needs: Needs) =>
+  new Hono<AppEnv>().route('/', createReadRoutes(needs)).route('/', createWriteRoutes(needs))
+
+const createReadRoutes = ({ models }: Needs) =>
   new Hono<AppEnv>()
     .get(
       '/',
@@ -23,10 +29,23 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
     )
     .get(
       PATH,
-      describeRoute({ tag, summary: 'Get a registered model', response: modelResponse, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'Get a registered model',
+        response: modelResponse,
+        etag: 'shown',
+        errors: [400, 404],
+      }),
       params(modelIdParam, { id: 'model_id' }),
-      async (c) => c.json(modelToJson(await models.get(c.req.valid('param').id))),
+      async (c) => {
+        const model = await models.get(c.req.valid('param').id)
+        setEtag(c, model.version)
+        return c.json(modelToJson(model))
+      },
     )
+
+const createWriteRoutes = ({ models }: Needs) =>
+  new Hono<AppEnv>()
     .put(
       PATH,
       describeRoute({
@@ -35,22 +54,31 @@ export const createModelRoutes = ({ models }: Pick<AdminServices, 'models'>) =>
         description: '201 if it was not registered. Fields that are not given take their defaults.',
         otherStatus: 201,
         response: modelResponse,
-        errors: [400],
+        etag: 'compared',
+        errors: [400, 409],
       }),
       params(modelIdParam, { id: 'model_id' }),
       jsonBody(modelBody),
       async (c) => {
         const draft = modelDraftOf(c.req.valid('json'))
-        const { model, created } = await models.put(c.req.valid('param').id, draft, c.get('identity').kind)
+        const { id } = c.req.valid('param')
+        const { model, created } = await models.put(id, draft, c.get('identity').kind, preconditionOf(c))
+        setEtag(c, model.version)
         return c.json(modelToJson(model), created ? 201 : 200)
       },
     )
     .delete(
       PATH,
-      describeRoute({ tag, summary: 'Unregister a model', status: 204, errors: [400, 404] }),
+      describeRoute({
+        tag,
+        summary: 'Unregister a model',
+        status: 204,
+        etag: 'condition',
+        errors: [400, 404, 409],
+      }),
       params(modelIdParam, { id: 'model_id' }),
       async (c) => {
-        await models.remove(c.req.valid('param').id, c.get('identity').kind)
+        await models.remove(c.req.valid('param').id, c.get('identity').kind, preconditionOf(c))
         return c.body(null, 204)
       },
     )

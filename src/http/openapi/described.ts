@@ -11,7 +11,7 @@ const ERRORS = {
   400: 'The request is not valid; `field` names the input at fault',
   404: 'The resource does not exist',
   409: 'The request conflicts with the current state',
-  412: 'The limits are not those that If-Match or If-None-Match names, and nothing was changed',
+  412: 'The resource is not what If-Match or If-None-Match names, and nothing was changed',
   429: 'Too many searches at once, or too many failed authentications from this address',
 } as const
 
@@ -28,8 +28,10 @@ export interface Description {
   readonly otherStatus?: number
   readonly response?: v.GenericSchema
   readonly mediaType?: string
-  /** Responses have an ETag. `compared`: the request may have If-Match and If-None-Match. */
-  readonly etag?: 'shown' | 'compared'
+  /**
+   * `shown`: responses have an ETag. `condition`: the request may have If-Match and If-None-Match. `compared`: both.
+   */
+  readonly etag?: 'shown' | 'condition' | 'compared'
   /** In addition to those of the access check, the body reader and the store: see `withCommonParts`. */
   readonly errors?: readonly ErrorStatus[]
 }
@@ -41,13 +43,11 @@ export const describeOperation = (spec: Parameters<typeof describeOpenApiRoute>[
 /** Describes a route by the schemas that its responses are tested against. */
 export const describeRoute = (route: Description) => {
   const { status = 200, otherStatus = status, response, mediaType = 'application/json', etag } = route
-  const errors: readonly ErrorStatus[] = [
-    ...(route.errors ?? []),
-    ...(etag === 'compared' ? [412 as const] : []),
-  ]
+  const isConditional = etag === 'compared' || etag === 'condition'
+  const errors: readonly ErrorStatus[] = [...(route.errors ?? []), ...(isConditional ? [412 as const] : [])]
   const success = {
     description: status === 204 ? 'Done' : 'The response',
-    ...(etag !== undefined && { headers: ETAG_HEADER }),
+    ...((etag === 'shown' || etag === 'compared') && { headers: ETAG_HEADER }),
     ...(response !== undefined && {
       content: { [mediaType]: { schema: resolver(response, JSON_SCHEMA_OPTIONS) } },
     }),
@@ -56,7 +56,7 @@ export const describeRoute = (route: Description) => {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    ...(etag === 'compared' && { parameters: CONDITION_HEADERS }),
+    ...(isConditional && { parameters: CONDITION_HEADERS }),
     responses: {
       [status]: success,
       [otherStatus]: success,
@@ -66,7 +66,7 @@ export const describeRoute = (route: Description) => {
 }
 
 const ETAG_HEADER = {
-  ETag: { description: 'The version of these limits, for If-Match', schema: { type: 'string' as const } },
+  ETag: { description: 'The version of the resource, for If-Match', schema: { type: 'string' as const } },
 }
 
 /** The headers of conditional changes. */
@@ -75,13 +75,13 @@ const CONDITION_HEADERS = [
     in: 'header' as const,
     name: 'If-Match',
     description:
-      'The ETag of the limits on which this change is based, or a list of them; *: if there are limits. Otherwise 412',
+      'The ETag on which this change is based, or a list of them; *: if it exists, and, of limits, if there are any. Otherwise 412',
     schema: { type: 'string' as const },
   },
   {
     in: 'header' as const,
     name: 'If-None-Match',
-    description: '*: if there are no limits yet. Otherwise 412',
+    description: '*: if there is none yet. Otherwise 412',
     schema: { type: 'string' as const },
   },
 ]

@@ -53,6 +53,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /api/models/{id}': 'getModel',
   'PUT /api/models/{id}': 'putModel',
   'DELETE /api/models/{id}': 'deleteModel',
+  'GET /api/configuration': 'listConfiguration',
   'GET /api/upstreams': 'listUpstreams',
   'GET /api/upstreams/{name}': 'getUpstream',
   'PUT /api/upstreams/{name}': 'putUpstream',

@@ -8,7 +8,7 @@ import { policyLabel, selectorText, userModelOf } from '../../core/model/policy.
 import { layerOf } from '../../core/resolve/layers.ts'
 import type { AppDependencies, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params, query } from '../body/validated.ts'
-import { preconditionOf, setEtag } from '../limits/etag.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { effectiveLimitJson } from '../limits/limit-json.ts'
 import { describeRoute } from '../openapi/described.ts'
 

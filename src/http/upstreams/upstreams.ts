@@ -11,6 +11,7 @@ import type { Upstream } from '../../core/model/upstream.ts'
 import type { UpstreamState, UpstreamStates } from '../../core/ports/upstreams.ts'
 import type { AdminServices, AppEnv } from '../app-dependencies.ts'
 import { jsonBody, params } from '../body/validated.ts'
+import { preconditionOf, setEtag } from '../etag.ts'
 import { describeRoute } from '../openapi/described.ts'
 
 const tag = 'Upstreams'
@@ -22,7 +23,13 @@ const routes = {
     description: 'With the state of each in the process that responds.',
     response: upstreamsResponse,
   }),
-  get: describeRoute({ tag, summary: 'Get an upstream', response: upstreamResponse, errors: [400, 404] }),
+  get: describeRoute({
+    tag,
+    summary: 'Get an upstream',
+    response: upstreamResponse,
+    etag: 'shown',
+    errors: [400, 404],
+  }),
   put: describeRoute({
     tag,
     summary: 'Add an upstream, or replace it',
@@ -30,6 +37,7 @@ const routes = {
       '201 if it is new. Fields that are not given take their defaults. The secret must be readable by the process that responds.',
     otherStatus: 201,
     response: upstreamResponse,
+    etag: 'compared',
     errors: [400, 409],
   }),
   remove: describeRoute({
@@ -37,6 +45,7 @@ const routes = {
     summary: 'Remove an upstream',
     description: '409 while a model names it.',
     status: 204,
+    etag: 'condition',
     errors: [400, 404, 409],
   }),
 }
@@ -60,17 +69,21 @@ export const createUpstreamRoutes = (needs: UpstreamRoutesNeeds) => {
     .get('/', routes.list, async (c) =>
       c.json({ items: (await upstreams.list()).map(jsonOf), next_cursor: null }),
     )
-    .get('/:name', routes.get, params(upstreamParam, {}), async (c) =>
-      c.json(jsonOf(await upstreams.get(c.req.valid('param').name))),
-    )
+    .get('/:name', routes.get, params(upstreamParam, {}), async (c) => {
+      const upstream = await upstreams.get(c.req.valid('param').name)
+      setEtag(c, upstream.version)
+      return c.json(jsonOf(upstream))
+    })
     .put('/:name', routes.put, params(upstreamParam, {}), jsonBody(upstreamBody), async (c) => {
       const draft = upstreamDraftOf(c.req.valid('json'))
       const { name } = c.req.valid('param')
-      const { upstream, created } = await upstreams.put(name, draft, c.get('identity').kind)
+      const actor = c.get('identity').kind
+      const { upstream, created } = await upstreams.put(name, draft, actor, preconditionOf(c))
+      setEtag(c, upstream.version)
       return c.json(jsonOf(upstream), created ? 201 : 200)
     })
     .delete('/:name', routes.remove, params(upstreamParam, {}), async (c) => {
-      await upstreams.remove(c.req.valid('param').name, c.get('identity').kind)
+      await upstreams.remove(c.req.valid('param').name, c.get('identity').kind, preconditionOf(c))
       return c.body(null, 204)
     })
 }

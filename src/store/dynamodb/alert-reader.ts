@@ -40,6 +40,8 @@ export const toAlert = (item: StoredItem): Alert => {
     target: targetIn(read),
     createdAt: read.time('created_at'),
     changedAt: read.time('changed_at'),
+    // absent from items that were written before they had it
+    version: read.has('version') ? read.integer('version') : 0n,
   }
 }
 

@@ -16,7 +16,7 @@ export interface TableKey {
   readonly SK: string
 }
 
-/** The sparse index: entities, models, upstreams, policies, alerts and their events, and audit records by subject. */
+/** The sparse index: entities, models, upstreams, policies, limits of roles, alerts and their events, and audit records by subject. */
 export const INDEX = { name: 'GSI1', hash: 'GSI1PK', range: 'GSI1SK' } as const
 export const KEY_ATTRIBUTES = ['PK', 'SK'] as const
 export const INDEX_ATTRIBUTES = [INDEX.hash, INDEX.range] as const
@@ -38,6 +38,7 @@ export const INDEXED = {
   upstreams: 'UPSTREAMS',
   policies: 'POLICIES',
   alerts: 'ALERTS',
+  roles: 'ROLES',
   pendingAlertEvents: 'ALERT_EVENTS#pending',
   endedAlertEvents: 'ALERT_EVENTS#ended',
 } as const
@@ -131,6 +132,15 @@ export const policyIndexKey = (key: PolicyKey) => ({
   GSI1PK: INDEXED.policies,
   GSI1SK: policyRange(key),
 })
+
+/** The keys of a set of limits of a role, in the index of all of them. */
+export const roleIndexKey = (role: string, resource: string) => ({
+  GSI1PK: INDEXED.roles,
+  GSI1SK: `${role}#${resource}`,
+})
+
+/** The role in such a key. */
+export const roleInIndexKey = (sortKey: string): string => sortKey.slice(0, sortKey.indexOf('#'))
 
 /** `hourStart`: seconds since the epoch; `born`: ns since the epoch. */
 export const usageHourKey = (

@@ -38,15 +38,21 @@ export const absent: ItemCondition = { expression: 'attribute_not_exists(#pk)', 
 /** The item exists. */
 export const present: ItemCondition = { expression: 'attribute_exists(#pk)', names }
 
-/** The item still has this version; null: it does not exist. */
-export const atVersion = (version: bigint | null): ItemCondition =>
-  version === null
-    ? absent
-    : {
-        expression: '#version = :version',
-        names: { '#version': 'version' },
-        values: toItem({ ':version': version }),
-      }
+/** The item still has this version; null: it does not exist; 0: it exists and has none. */
+export const atVersion = (version: bigint | null): ItemCondition => {
+  if (version === null) return absent
+  if (version === 0n) return unversioned
+  return {
+    expression: '#version = :version',
+    names: { '#version': 'version' },
+    values: toItem({ ':version': version }),
+  }
+}
+
+const unversioned: ItemCondition = {
+  expression: 'attribute_exists(#pk) AND attribute_not_exists(#version)',
+  names: { ...names, '#version': 'version' },
+}
 
 /** A condition as input of any write command. */
 export const conditionInput = (condition: ItemCondition | undefined) =>

@@ -53,7 +53,8 @@ describe('the service of models', () => {
       clock.advance(100n)
       const second = await models.put('gpt-4', { prices }, 'admin')
       expect([first.created, second.created]).toEqual([true, false])
-      expect(second.model).toEqual(aModel({ id: 'gpt-4', prices, createdAt: first.model.createdAt }))
+      const { createdAt, version } = first.model
+      expect(second.model).toEqual(aModel({ id: 'gpt-4', prices, createdAt, version: version + 100n }))
       expect(await models.get('gpt-4')).toEqual(second.model)
     })
 

@@ -146,3 +146,57 @@ describe('a conditional change', () => {
     expect(headers.get('access-control-expose-headers')).toContain('etag')
   })
 })
+
+const UPSTREAM = { kind: 'simulated' }
+
+const ALERT = { sns_topic_arn: 'arn:aws:sns:eu-central-1:123456789012:alerts' }
+
+/** An item, the method that changes it, and two bodies. */
+const ITEMS = [
+  ['an entity', '/api/entities/org', 'PATCH', { name: 'A' }, { name: 'B' }],
+  ['a model', '/api/models/org/m', 'PUT', { tier: 'a' }, { tier: 'b' }],
+  ['an upstream', '/api/upstreams/u', 'PUT', UPSTREAM, { ...UPSTREAM, total_timeout_seconds: 5 }],
+  ['an alert', '/api/alerts/a', 'PUT', ALERT, { ...ALERT, shares: [1] }],
+] as const
+
+describe.each(ITEMS)('the ETag of %s', (_, path, method, body, other) => {
+  test('changes with every change, and is that of the stored item', async () => {
+    const { send, etag } = await withOrg()
+    const tag = (await send(method, path, { body })).headers.get('etag')
+    expect(tag).toMatch(/^"[1-9]\d*"$/)
+    expect(await etag(path)).toBe(tag)
+    const next = (await send(method, path, { body })).headers.get('etag')
+    expect(next).not.toBe(tag)
+    expect(await etag(path)).toBe(next)
+  })
+
+  test('refuses a change and a deletion that are based on another version', async () => {
+    const { send, conditional, etag } = await withOrg()
+    await send(method, path, { body })
+    const stale = { 'if-match': await etag(path) }
+    await send(method, path, { body: other })
+    const theirs = await send('GET', path)
+    const refusal = { status: 412, body: { error: 'precondition_failed' } }
+    expect(await conditional(method, path, stale, body)).toMatchObject(refusal)
+    expect(await conditional('DELETE', path, stale)).toMatchObject(refusal)
+    expect((await send('GET', path)).body).toEqual(theirs.body)
+    const present = { 'if-match': await etag(path) }
+    expect((await conditional(method, path, present, body)).status).toBe(200)
+    expect((await conditional('DELETE', path, { 'if-match': await etag(path) })).status).toBe(204)
+    expect((await send('GET', path)).status).toBe(404)
+  })
+})
+
+test.each(ITEMS.slice(1))('%s is created only once with If-None-Match: *', async (_, path, method, body) => {
+  const { conditional } = await withOrg()
+  expect((await conditional(method, path, { 'if-match': '*' }, body)).status).toBe(412)
+  expect((await conditional(method, path, { 'if-none-match': '*' }, body)).status).toBe(201)
+  expect((await conditional(method, path, { 'if-none-match': '*' }, body)).status).toBe(412)
+  expect((await conditional(method, path, { 'if-match': '*' }, body)).status).toBe(200)
+})
+
+test('the response to a new entity has its ETag', async () => {
+  const { send, etag } = await withOrg()
+  const created = await send('POST', '/api/entities', { body: { entity_id: 'e', name: 'E' } })
+  expect(created.headers.get('etag')).toBe(await etag('/api/entities/e'))
+})

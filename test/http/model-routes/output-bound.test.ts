@@ -13,6 +13,7 @@ const model = (parts: Partial<Model> = {}): Model => ({
   upstreams: [],
   maxOutputTokens: 4096,
   createdAt: 0n,
+  version: 0n,
   ...parts,
 })
 

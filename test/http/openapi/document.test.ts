@@ -142,6 +142,8 @@ describe('the OpenAPI document', () => {
   test('has the location of each parameter, and the security of each protected operation', async () => {
     const { operation, document } = await read()
     expect(operation('DELETE /api/models/{id}')?.parameters).toMatchObject([
+      { in: 'header', name: 'If-Match' },
+      { in: 'header', name: 'If-None-Match' },
       { in: 'path', name: 'id', required: true },
     ])
     const page = operation('GET /api/entities')?.parameters?.map(({ name }) => name)

@@ -21,6 +21,7 @@ const alertItem = (alert: Alert): StoredItem => {
     ...targetFields(target),
     created_at: toIsoTime(alert.createdAt),
     changed_at: toIsoTime(alert.changedAt),
+    version: alert.version,
   })
 }
 

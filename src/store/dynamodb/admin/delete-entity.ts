@@ -40,10 +40,12 @@ export const createDeleteEntity = (
   const attempt = async (
     id: string,
     audit: AuditRecord,
-  ): Promise<'deleted' | 'has_children' | 'missing' | 'changed'> => {
+    expectedVersion: bigint | undefined,
+  ): Promise<'deleted' | 'has_children' | 'missing' | 'changed' | 'unexpected'> => {
     const stored = await reads.get(entityKey(id))
     if (stored === undefined) return 'missing'
     const { version, parentId } = toEntity(stored)
+    if (isOther(version, expectedVersion)) return 'unexpected'
     const marked = { ...stored, deleting: { BOOL: true } }
     if (await writes.apply([replace(marked, atVersion(version))])) return 'changed'
     if ((await children(id)).length > 0) {
@@ -53,20 +55,27 @@ export const createDeleteEntity = (
     await removeBelongings(reads, writes, id, audit)
     const failed = await writes.apply<'changed'>([
       { does: 'delete', key: entityKey(id), condition: markedAt(version), otherwise: 'changed' },
-      ...(parentId === null ? [] : [{ does: 'delete' as const, key: childKey(parentId, id) }]),
+      ...childRemoval(parentId, id),
       { does: 'put', item: auditItem(audit) },
     ])
     return failed ?? 'deleted'
   }
 
-  return async ({ id }, audit) => {
+  return async ({ id }, audit, expectedVersion) => {
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const outcome = await attempt(id, audit)
+      const outcome = await attempt(id, audit, expectedVersion)
+      if (outcome === 'unexpected') return 'changed'
       if (outcome !== 'changed') return outcome
     }
     throw new StoreUnavailable('The entity was changed repeatedly', { mayHaveApplied: false })
   }
 }
+
+const isOther = (version: bigint, expected: bigint | undefined): boolean =>
+  expected !== undefined && version !== expected
+
+const childRemoval = (parentId: string | null, id: string): readonly TableWrite[] =>
+  parentId === null ? [] : [removal(childKey(parentId, id))]
 
 const replace = (item: StoredItem, condition: ItemCondition): TableWrite<'changed'> => ({
   does: 'put',

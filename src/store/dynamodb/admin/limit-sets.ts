@@ -1,7 +1,7 @@
 import { parseLimits } from '../../../contract/limits.ts'
 import { ZaelError } from '../../../core/model/errors.ts'
 import { limitToJson } from '../../../core/model/json.ts'
-import type { LimitSet, LimitSetKey, Policy } from '../../../core/model/limit-set.ts'
+import type { LimitSet, LimitSetKey, VersionedPolicy } from '../../../core/model/limit-set.ts'
 import type { AdminStore } from '../../../core/ports/admin-store.ts'
 import { decodePolicyCursor, encodePolicyCursor } from '../../cursor.ts'
 import { createItemReader, fromAttribute, type StoredItem, toItem } from '../attributes.ts'
@@ -13,25 +13,32 @@ import {
   ownerPartition,
   policyIndexKey,
   policyOf,
+  roleIndexKey,
+  roleInIndexKey,
   SORT,
 } from '../table-keys.ts'
-import type { TableReads } from '../table-reads.ts'
+import { type TableReads, wholeIndex } from '../table-reads.ts'
 import { atVersion, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
 /**
- * The item of a set: limits with the field names of the API, as a list of maps. A tombstone has an empty list. Only policies with
- * limits are in the index.
+ * The item of a set: limits with the field names of the API, as a list of maps. A tombstone has an empty list. Only policies and
+ * roles with limits are in the index.
  */
 export const limitSetItem = (key: LimitSetKey, set: LimitSet): StoredItem =>
   toItem({
     ...limitSetTableKey(key),
-    ...(key.owner.kind === 'policy' && set.limits.length > 0 && policyIndexKey(key.owner)),
+    ...(set.limits.length > 0 && indexKeyOf(key)),
     limits: set.limits.map(limitToJson),
     version: set.version,
     ...(set.since !== undefined && { since: set.since }),
     ...(set.hasNames && { has_names: true }),
   })
+
+const indexKeyOf = ({ owner, resource }: LimitSetKey) => {
+  if (owner.kind === 'policy') return policyIndexKey(owner)
+  return owner.kind === 'role' ? roleIndexKey(owner.role, resource) : {}
+}
 
 /** Throws an error that names the item if it is unreadable, or contains an invalid limit. */
 export const toLimitSet = (item: StoredItem): LimitSet => {
@@ -49,14 +56,29 @@ export const toLimitSet = (item: StoredItem): LimitSet => {
 }
 
 /** Throws likewise, and if the item does not belong to a policy. */
-const toPolicy = (item: StoredItem): Policy => {
+const toPolicy = (item: StoredItem): VersionedPolicy => {
   const read = createItemReader(item)
   const key = policyOf(read.text('PK'))
   if (key === undefined) throw read.unreadable('PK')
-  return { key, limits: toLimitSet(item).limits }
+  const { limits, version } = toLimitSet(item)
+  return { key, limits, version }
 }
 
-type LimitSets = Pick<AdminStore, 'limitSets' | 'putLimitSet' | 'limitedResources'>
+type LimitSets = Pick<
+  AdminStore,
+  'limitSets' | 'putLimitSet' | 'limitedResources' | 'ownLimitSets' | 'limitedRoles'
+>
+
+const ownLimitSets =
+  (reads: TableReads): AdminStore['ownLimitSets'] =>
+  async (owner) => {
+    const items = await reads.partition(ownerPartition(owner), { prefix: SORT.limitsOfAnyOwner })
+    return items.flatMap((item) => {
+      const resource = limitedResourceOf(item.SK?.S ?? '')
+      const set = toLimitSet(item)
+      return resource === undefined || set.limits.length === 0 ? [] : [{ resource, ...set }]
+    })
+  }
 
 /** Sets of limits in the table, one item per owner and resource. */
 export const createLimitSets = (reads: TableReads, writes: TableWrites): LimitSets => ({
@@ -76,11 +98,11 @@ export const createLimitSets = (reads: TableReads, writes: TableWrites): LimitSe
     ])
     return failed ?? 'replaced'
   },
-  async limitedResources(owner) {
-    const items = await reads.partition(ownerPartition(owner), { prefix: SORT.limitsOfAnyOwner })
-    return items
-      .filter((item) => toLimitSet(item).limits.length > 0)
-      .flatMap((item) => limitedResourceOf(item.SK?.S ?? '') ?? [])
+  limitedResources: async (owner) => (await ownLimitSets(reads)(owner)).map(({ resource }) => resource),
+  ownLimitSets: ownLimitSets(reads),
+  async limitedRoles() {
+    const items = await wholeIndex(reads, INDEXED.roles)
+    return [...new Set(items.map((item) => roleInIndexKey(item.GSI1SK?.S ?? '')))]
   },
 })
 

@@ -21,6 +21,7 @@ const modelItem = (model: Model): StoredItem =>
     ...(model.upstreams.length > 0 && { upstreams: model.upstreams.map(upstreamFields) }),
     max_output_tokens: model.maxOutputTokens,
     created_at: toIsoTime(model.createdAt),
+    version: model.version,
   })
 
 const upstreamFields = ({ upstream, model }: ModelUpstream): Record<string, string> => ({
@@ -42,6 +43,8 @@ const toModel = (item: StoredItem): Model => {
     // absent from items that were written before models had it
     maxOutputTokens: read.numberOrNull('max_output_tokens') ?? DEFAULT_MAX_OUTPUT_TOKENS,
     createdAt: read.time('created_at'),
+    // absent from items that were written before they had it
+    version: read.has('version') ? read.integer('version') : 0n,
   }
 }
 

@@ -2,7 +2,7 @@ import type { AuditRecord } from '../../../core/ports/admin-store.ts'
 import type { StoredItem } from '../attributes.ts'
 import type { TableKey } from '../table-keys.ts'
 import { type TableReads, wholeIndex } from '../table-reads.ts'
-import { present, type TableWrites } from '../table-writes.ts'
+import { atVersion, present, type TableWrites } from '../table-writes.ts'
 import { auditItem } from './audit.ts'
 
 /** A kind of item that has a name, and that the index lists as a whole: models, upstreams, alerts. */
@@ -24,15 +24,20 @@ export const createNamedItems = <T>(
     const item = await reads.get(keyOf(name))
     return item === undefined ? undefined : fromItem(item)
   },
-  async put(value: T, audit: AuditRecord): Promise<void> {
-    await writes.apply([
-      { does: 'put', item: toItem(value) },
+  async put(value: T, audit: AuditRecord, expectedVersion?: bigint | null): Promise<'replaced' | 'changed'> {
+    const item = toItem(value)
+    const failed = await writes.apply<'changed'>([
+      expectedVersion === undefined
+        ? { does: 'put', item }
+        : { does: 'put', item, condition: atVersion(expectedVersion), otherwise: 'changed' },
       { does: 'put', item: auditItem(audit) },
     ])
+    return failed ?? 'replaced'
   },
-  async remove(name: string, audit: AuditRecord): Promise<'deleted' | 'missing'> {
+  async remove(name: string, audit: AuditRecord, expectedVersion?: bigint): Promise<'deleted' | 'missing'> {
+    const condition = expectedVersion === undefined ? present : atVersion(expectedVersion)
     const failed = await writes.apply<'missing'>([
-      { does: 'delete', key: keyOf(name), condition: present, otherwise: 'missing' },
+      { does: 'delete', key: keyOf(name), condition, otherwise: 'missing' },
       { does: 'put', item: auditItem(audit) },
     ])
     return failed ?? 'deleted'

@@ -25,6 +25,7 @@ const upstreamItem = (upstream: Upstream): StoredItem => {
     total_timeout_seconds: timeouts.totalSeconds,
     ...(adaptive !== null && { adaptive_floor: adaptive.floor }),
     created_at: toIsoTime(upstream.createdAt),
+    version: upstream.version,
   })
 }
 
@@ -47,6 +48,8 @@ const toUpstream = (item: StoredItem): Upstream => {
     },
     adaptive: read.has('adaptive_floor') ? { floor: read.number('adaptive_floor') } : null,
     createdAt: read.time('created_at'),
+    // absent from items that were written before they had it
+    version: read.has('version') ? read.integer('version') : 0n,
   }
 }
 

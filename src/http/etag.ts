@@ -1,14 +1,14 @@
 import type { Context } from 'hono'
-import type { Precondition, VersionCondition } from '../../core/admin/precondition.ts'
-import type { AppEnv } from '../app-dependencies.ts'
+import type { Precondition, VersionCondition } from '../core/admin/precondition.ts'
+import type { AppEnv } from './app-dependencies.ts'
 
 /*
- * Conditional requests on sets of limits (RFC 9110, sections 8.8.3 and 13.1). The entity tag is the version of the stored set.
+ * Conditional requests of administrators (RFC 9110, sections 8.8.3 and 13.1). The entity tag is the version of the stored item.
  * So an administrator whose edit is based on another version gets 412 instead of overwriting it.
  */
 
-/** The strong entity tag of a set of this version. */
-const etagOf = (version: bigint): string => `"${version}"`
+/** The strong entity tag of an item of this version. */
+export const etagOf = (version: bigint): string => `"${version}"`
 
 /** Sets the ETag header of the response. */
 export const setEtag = (c: Context<AppEnv>, version: bigint): void => c.header('etag', etagOf(version))
