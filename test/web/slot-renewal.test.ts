@@ -11,21 +11,25 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const holding = () => {
-  let renewals = 0
+const reservationOf = (
+  renew: () => Promise<boolean>,
+): Reservation & { readonly calls: readonly string[] } => {
   const calls: string[] = []
-  const reservation: Reservation = {
+  return {
     ...settledReservation,
     settle: () => void calls.push('settle'),
     release: () => void calls.push('release'),
-    held: {
-      leaseNs: 60_000_000_000n,
-      async renew() {
-        renewals++
-        return false
-      },
-    },
+    held: { leaseNs: 60_000_000_000n, renew },
+    calls,
   }
+}
+
+const holding = () => {
+  let renewals = 0
+  const { calls, ...reservation } = reservationOf(async () => {
+    renewals++
+    return false
+  })
   return { open: renewedWhileOpen(reservation), calls, renewals: () => renewals }
 }
 
@@ -38,7 +42,7 @@ describe('a reservation that holds slots', () => {
       expect(renewals()).toBe(0)
       vi.advanceTimersByTime(1)
       expect(renewals()).toBe(1)
-      vi.advanceTimersByTime(120_000)
+      await vi.advanceTimersByTimeAsync(120_000)
       expect(renewals()).toBe(7)
       await (how === 'settle' ? open.settle({}) : open.release())
       expect(calls).toEqual([how])
@@ -47,6 +51,21 @@ describe('a reservation that holds slots', () => {
       expect(vi.getTimerCount()).toBe(0)
     },
   )
+
+  test.each(['settle', 'release'] as const)('ends by %s after a renewal in progress', async (how) => {
+    let finish = (_: boolean): void => {}
+    const { calls, ...reservation } = reservationOf(
+      () => new Promise<boolean>((resolve) => (finish = resolve)),
+    )
+    const open = renewedWhileOpen(reservation)
+    vi.advanceTimersByTime(20_000)
+    const ended = how === 'settle' ? open.settle({}) : open.release()
+    await Promise.resolve()
+    expect(calls).toEqual([])
+    finish(true)
+    await ended
+    expect(calls).toEqual([how])
+  })
 
   test('costs nothing without slots', () => {
     expect(renewedWhileOpen(settledReservation)).toBe(settledReservation)
