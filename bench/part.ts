@@ -5,6 +5,14 @@ export interface Finding {
   readonly markdown: string
   readonly goals: readonly Goal[]
   readonly charts: readonly Chart[]
+  /** A shorter table for another document. */
+  readonly excerpt?: Excerpt
+}
+
+/** A table in a document between markers with the name of the part. */
+export interface Excerpt {
+  readonly document: string
+  readonly markdown: string
 }
 
 /** A measured value and its target. */

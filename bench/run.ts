@@ -112,14 +112,19 @@ function show({ title }: Part, { rows, markdown, goals }: Finding, { json }: Val
   if (goals.length > 0 && !json) console.log(`${goalsTable(goals)}\n`)
 }
 
-function publish({ name }: Part, { markdown, goals, charts }: Finding, loadBefore: string): void {
+function publish({ name }: Part, { markdown, goals, charts, excerpt }: Finding, loadBefore: string): void {
   for (const { file, svg } of charts) writeFileSync(`docs/images/${file}`, svg)
   const command = ['npm run bench', ...(given().length > 0 ? ['--', ...given()] : [])].join(' ')
   const heading = `\`${command}\` on ${today()}: ${machine()}; load average before ${loadBefore}, after ${loadAverage()}.`
   const pictures = charts.map(({ file }) => `![${file}](images/${file})`)
   const reached = goals.length > 0 ? [goalsTable(goals)] : []
   const section = [heading, ...pictures, markdown, ...reached].join('\n\n')
-  writeFileSync(DOCUMENT, withSection(readFileSync(DOCUMENT, 'utf8'), name, section))
+  replaceSection(DOCUMENT, name, section)
+  if (excerpt) replaceSection(excerpt.document, name, `${heading}\n\n${excerpt.markdown}`)
+}
+
+function replaceSection(document: string, name: string, section: string): void {
+  writeFileSync(document, withSection(readFileSync(document, 'utf8'), name, section))
 }
 
 function goalsTable(goals: readonly Goal[]): string {

@@ -9,11 +9,21 @@ export const APPS = [
   { name: 'express-rate-limiter-flexible', framework: 'Express', title: 'rate-limiter-flexible, memory' },
   { name: 'express-zael-memory', framework: 'Express', title: 'zael, memory' },
   { name: 'express-zael-leased', framework: 'Express', title: 'zael, leased' },
+  { name: 'express-flexible-table', framework: 'Express', title: 'rate-limiter-flexible, DynamoDB' },
+  { name: 'express-zael-exact', framework: 'Express', title: 'zael, exact' },
 ] as const
 
 export type App = (typeof APPS)[number]
 
 export type AppName = App['name']
 
-/** The table of the leased apps. */
-export const TABLE_NAME = 'ZAEL-bench-app'
+/** Those whose requests wait for the table. */
+const WAITING: readonly AppName[] = ['express-flexible-table', 'express-zael-exact']
+
+export const waitsForTable = ({ name }: App): boolean => WAITING.includes(name)
+
+/** The table of zael's apps, and the one of rate-limiter-flexible. */
+export const [TABLE_NAME, FLEXIBLE_TABLE_NAME] = ['ZAEL-bench-app', 'bench-app-flexible']
+
+/** The reply to it is the number of writes to the table so far. */
+export const WRITES = 'writes'

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import { rateLimit as expressRateLimit } from 'express-rate-limit'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible'
 import { rateLimit } from '../../src/library/express.ts'
-import { type LimiterStore, silentLogger } from '../../src/library/index.ts'
-import { LEASE_TTL_MS, LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
+import { silentLogger } from '../../src/library/index.ts'
+import { LIMIT, LIMITS, type TableOptions, WINDOW_MS } from './limits.ts'
 
 /** Serves an Express app with `middleware`, on a free port. */
 export const serveExpress = (middleware: RequestHandler | undefined): void => {
@@ -26,8 +26,9 @@ export const expressLimit = (): RequestHandler =>
  * As documented, without headers.
  * https://github.com/animir/node-rate-limiter-flexible/wiki/Express-Middleware
  */
-export const flexibleLimit = (): RequestHandler => {
-  const limiter = new RateLimiterMemory({ points: LIMIT, duration: WINDOW_MS / 1000 })
+export const flexibleLimit = (
+  limiter: RateLimiterAbstract = new RateLimiterMemory(FLEXIBLE_LIMIT),
+): RequestHandler => {
   return (request, response, next) => {
     limiter
       .consume(request.ip ?? '')
@@ -36,5 +37,7 @@ export const flexibleLimit = (): RequestHandler => {
   }
 }
 
-export const expressZael = (store?: LimiterStore): RequestHandler =>
-  rateLimit({ limits: LIMITS, logger: silentLogger, ...(store && { store, leaseTtlMs: LEASE_TTL_MS }) })
+export const FLEXIBLE_LIMIT = { points: LIMIT, duration: WINDOW_MS / 1000 }
+
+export const expressZael = (options: TableOptions = {}): RequestHandler =>
+  rateLimit({ limits: LIMITS, logger: silentLogger, ...options })

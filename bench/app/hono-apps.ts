@@ -3,8 +3,8 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { rateLimiter } from 'hono-rate-limiter'
 import { rateLimit } from '../../src/library/hono.ts'
-import { type LimiterStore, silentLogger } from '../../src/library/index.ts'
-import { LEASE_TTL_MS, LIMIT, LIMITS, WINDOW_MS } from './limits.ts'
+import { silentLogger } from '../../src/library/index.ts'
+import { LIMIT, LIMITS, type TableOptions, WINDOW_MS } from './limits.ts'
 
 /** Serves a Hono app with `middleware`, on a free port. */
 export const serveHono = (middleware: MiddlewareHandler | undefined): void => {
@@ -25,5 +25,5 @@ export const honoRateLimiter = (): MiddlewareHandler =>
     keyGenerator: (c) => getConnInfo(c).remote.address ?? '',
   })
 
-export const honoZael = (store?: LimiterStore): MiddlewareHandler =>
-  rateLimit({ limits: LIMITS, logger: silentLogger, ...(store && { store, leaseTtlMs: LEASE_TTL_MS }) })
+export const honoZael = (options: TableOptions = {}): MiddlewareHandler =>
+  rateLimit({ limits: LIMITS, logger: silentLogger, ...options })

@@ -41,8 +41,7 @@ interface Limiters {
 type Opened = Omit<Contender, 'id' | 'title' | 'takesPart'>
 
 const openFlexible = async (endpoint: string, tableName: string, blockOn?: number): Promise<Opened> => {
-  const sdk = new DynamoDB({ endpoint, region: 'us-east-1', credentials: CREDENTIALS })
-  await createTable(sdk, tableName)
+  const sdk = await createFlexibleTable(endpoint, tableName)
   const calls = noCalls()
   countCalls(sdk, calls)
   const table = { storeClient: sdk, tableName, tableCreated: true, ttlSet: true }
@@ -63,7 +62,9 @@ const openFlexible = async (endpoint: string, tableName: string, blockOn?: numbe
   }
 }
 
-const createTable = async (sdk: DynamoDB, tableName: string): Promise<void> => {
+/** Creates the table; returns the client that did. */
+export const createFlexibleTable = async (endpoint: string, tableName: string): Promise<DynamoDB> => {
+  const sdk = new DynamoDB({ endpoint, region: 'us-east-1', credentials: CREDENTIALS })
   await sdk.send(
     new CreateTableCommand({
       TableName: tableName,
@@ -73,6 +74,7 @@ const createTable = async (sdk: DynamoDB, tableName: string): Promise<void> => {
     }),
   )
   await waitUntilTableExists({ client: sdk, maxWaitTime: 60, minDelay: 1 }, { TableName: tableName })
+  return sdk
 }
 
 const limitingBy = ({ large, spent }: Limiters): Pick<Contender, 'prepare' | 'decide'> => {
