@@ -64,25 +64,30 @@ export const parseTokenIssuers = (
   faultOf: AddressFault,
 ): { readonly issuers: readonly TokenIssuer[] } | { readonly faults: readonly LocatedFault[] } => {
   const schema = documentOf(faultOf)
-  const faults = faultsOf(schema, document)
+  const faults = [...faultsOf(schema, document), ...issuerFaults(document, faultOf)]
   if (faults.length > 0) return { faults }
   const issuers = v.parse(schema, document).map(issuerOf)
-  const others = issuers.flatMap((each, index) => [
-    ...addressFaultIn(each, faultOf).map(([field, must]) => ({ path: [String(index), field], must })),
-    ...repetitionsIn(each, issuers.slice(0, index)).map(([field, must]) => ({
+  const repeated = issuers.flatMap((each, index) =>
+    repetitionsIn(each, issuers.slice(0, index)).map(([field, must]) => ({
       path: [String(index), field],
       must,
     })),
-  ])
-  return others.length > 0 ? { faults: others } : { issuers }
+  )
+  return repeated.length > 0 ? { faults: repeated } : { issuers }
 }
 
 type FieldFault = readonly [field: string, must: string]
 
 /** The address of the keys is found by that of the issuer, which may be any text if its keys have an address of their own. */
-const addressFaultIn = ({ issuer, jwksUri }: TokenIssuer, faultOf: AddressFault): readonly FieldFault[] => {
-  const must = jwksUri === null ? faultOf(issuer) : undefined
-  return must === undefined ? [] : [['issuer', `${must}, if jwks_uri is not given`]]
+const issuerFaults = (document: unknown, faultOf: AddressFault): readonly LocatedFault[] => {
+  const entries: readonly unknown[] = Array.isArray(document) ? document : []
+  return entries.slice(0, MOST_ISSUERS).flatMap((entry, index) => {
+    if (typeof entry !== 'object' || entry === null || 'jwks_uri' in entry || !('issuer' in entry)) return []
+    const must = typeof entry.issuer === 'string' && entry.issuer !== '' ? faultOf(entry.issuer) : undefined
+    return must === undefined
+      ? []
+      : [{ path: [String(index), 'issuer'], must: `${must}, if jwks_uri is not given` }]
+  })
 }
 
 const issuerOf = (entry: IssuerEntry): TokenIssuer => ({

@@ -331,6 +331,13 @@ test.each([
     [{ ...ISSUER, issuer: 'http://login.example.com' }],
     [`[0].issuer must ${NO_ADDRESS}, if jwks_uri is not given`],
   ],
+  [
+    [{ name: 'corp', issuer: 'x' }],
+    [
+      '[0].audience must be the audience of the tokens, a text or a list of 1 to 20 texts',
+      `[0].issuer must ${NO_ADDRESS}, if jwks_uri is not given`,
+    ],
+  ],
   [[{ ...ISSUER, jwks_uri: 'ftp://keys' }], [`[0].jwks_uri must ${NO_ADDRESS}`]],
   [
     [{ ...ISSUER, jwks_uri: 'https://a:b@keys.example' }],
