@@ -214,6 +214,19 @@ describe('a stopping server', () => {
     expect(await results).toEqual([Array.from({ length: 20 }, () => 'HTTP/1.1 200 OK')])
   })
 
+  test('cuts a request that does not end within the time to finish', async () => {
+    const { fetch, hold, respond } = heldFetch()
+    const { url, stop } = await start({ fetch, stopGraceMs: 0 })
+    const endless = await openConnection(url)
+    const arrived = hold('/endless')
+    endless.write(`${get11('/endless')}\r\n`)
+    await arrived
+    await stop()
+    await endless.closed
+    expect(endless.received.text).toBe('')
+    respond('/endless')
+  })
+
   test('closes idle connections at once and accepts no new ones', async () => {
     const { fetch, hold, respond } = heldFetch()
     const { url, stop } = await start({ fetch })
