@@ -41,7 +41,8 @@ def test_the_python_examples_decide_and_administer(document, heading):
 def test_the_python_example_reports_denials():
     [decide, _] = examples(DOCUMENT, "python", "Python")
     output = run(sys.executable, "-c", decide.replace('"tokens": 20}', '"tokens": 9999}').replace("1200", "9999"))
-    assert output == "again in None seconds\nagain in None seconds ['tpm']\n"
+    # beside the key's limit its project's, if other tests have used enough of that
+    assert re.fullmatch(r"again in None seconds\nagain in None seconds \['tpm'(, 'tpm')?\]\n", output)
 
 
 def test_the_fastapi_example_limits_users():
