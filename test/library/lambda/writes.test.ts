@@ -181,6 +181,19 @@ describe.each(Object.entries(FORMS))('%s', (_, create) => {
   })
 })
 
+test.each([
+  ['one write', {}, 1],
+  ['two, if it is settled', { settle: byJsonUsage }, 2],
+])('a request costs %s', async (_, settling, expected) => {
+  const { store, calls } = createSlowStore()
+  const options = { ...OPTIONS, settle: undefined, ...settling, store, limits: LIMITS }
+  const handler = withRateLimit(untyped(options), async (_event: unknown) => RESULT)
+  await handler(restEvent(), context)
+  const { made } = calls
+  await handler(restEvent(), context)
+  expect(calls.made).toBe(made + expected)
+})
+
 test('a denied request costs no write beside its decision', async () => {
   const { store, calls } = createSlowStore()
   const handler = withRateLimit({ ...OPTIONS, store, limits: LIMITS }, async (_: unknown) => RESULT)
