@@ -60,10 +60,16 @@ interface SectionLinksProps {
   readonly current: EntitySection
 }
 
+/** Whether its tokens name its properties: it is not stored, and has neither keys nor children. */
+const isOfToken = (id: string): boolean => id.startsWith('jwt:')
+
+const sectionsOf = (id: string): readonly EntitySection[] =>
+  isOfToken(id) ? ['limits', 'usage', 'audit'] : ENTITY_SECTIONS
+
 /** Links to the sections of an entity; each has its own address. */
 export const SectionLinks = ({ id, current }: SectionLinksProps) => (
   <nav class="section-links" aria-label={`Parts of ${id}`}>
-    {ENTITY_SECTIONS.map((section) => (
+    {sectionsOf(id).map((section) => (
       <a
         key={section}
         href={hrefOf({ view: 'entity', id, section })}
@@ -178,7 +184,7 @@ const HeadActions = ({ entity, onChanged }: EntityHeadProps) => {
       <a class="button" href={hrefOf({ view: 'try', id })}>
         Try it
       </a>
-      {mayWrite && (
+      {mayWrite && !isOfToken(id) && (
         <>
           <button class="button" type="button" onClick={() => setOpen('edit')}>
             Edit
