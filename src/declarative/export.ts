@@ -6,23 +6,26 @@ import { byText, fieldsOf, type Item, type StoredItem, splitId } from './items.t
  * The inverse of `declaredItems`: a document whose application to what it was made of changes nothing.
  */
 
-/** The document that declares `stored`, without what the environment of zael sets. Pure; the order has no effect. */
+/**
+ * The document that declares `stored`, without what the environment of zael sets. It contains every mapping, empty ones too, so
+ * that whatever is added later is a difference with `--prune`. Pure; the order has no effect.
+ */
 export const exportedDocument = (stored: readonly StoredItem[]): JsonObject => {
   const items = stored.filter(({ isFixed }) => !isFixed).sort((a, b) => byText(a.id, b.id))
   const limits = setsByOwner(items, 'limits')
   const { system, roles } = defaultsIn(items)
-  const entities = mappingOf(items, 'entity', ({ id, value }) => {
-    const sets = limits.get(id)
-    return sets === undefined ? value : { ...fieldsOf(value), limits: sets }
-  })
-  return filledOnly({
+  const entities = mappingOf(items, 'entity', ({ id, value }) => ({
+    ...fieldsOf(value),
+    limits: limits.get(id) ?? {},
+  }))
+  return {
     upstreams: mappingOf(items, 'upstream'),
     models: mappingOf(items, 'model'),
-    defaults: filledOnly({ system, roles }),
+    defaults: { system, roles },
     entities,
     policies: mappingOf(items, 'policy'),
     alerts: mappingOf(items, 'alert'),
-  })
+  }
 }
 
 const defaultsIn = (items: readonly Item[]): Readonly<Record<'system' | 'roles', JsonObject>> => {
@@ -31,10 +34,6 @@ const defaultsIn = (items: readonly Item[]): Readonly<Record<'system' | 'roles',
   sets.delete('')
   return { system, roles: Object.fromEntries(sets) }
 }
-
-/** Mappings without entries are left out, so that the file does not manage them. */
-const filledOnly = (mappings: Readonly<Record<string, JsonObject>>): JsonObject =>
-  Object.fromEntries(Object.entries(mappings).filter(([, mapping]) => Object.keys(mapping).length > 0))
 
 const mappingOf = (
   items: readonly Item[],

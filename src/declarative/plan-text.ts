@@ -55,9 +55,13 @@ const fieldLine = (
   return `${isWhole ? '' : sign}${name}: ${shown(after ?? before)}`
 }
 
+/** Texts that YAML reads as texts without quotes. */
+const isPlain = (text: string): boolean =>
+  /^[\w./:@-]+$/.test(text) && !/^(true|false|null|[\d.+-].*)$/i.test(text)
+
 /** A value in one line, as YAML would show it. Characters that could control a terminal are escaped. */
 const shown = (value: JsonValue | undefined): string => {
-  if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value)
+  if (typeof value === 'string') return isPlain(value) ? value : JSON.stringify(value)
   if (typeof value !== 'object' || value === null) return String(value)
   if (isList(value)) return `[${value.map(shown).join(', ')}]`
   const fields = Object.entries(value).map(([name, each]) => `${shown(name)}: ${shown(each)}`)

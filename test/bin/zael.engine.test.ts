@@ -57,6 +57,27 @@ test('the program calls a server with the token of the environment, a file or st
   expect(denied).toMatchObject({ code: 3, stdout: '' })
 })
 
+test('export, apply and diff agree with a server and its table', async () => {
+  const server = await startServe({ ADMIN_TOKEN: 'the-admin-token' })
+  closing.push(() => server.end('SIGKILL'))
+  const environment = { ZAEL_URL: server.apiUrl, ZAEL_TOKEN: 'the-admin-token' }
+  const { stdout: exported } = await zael(['export'], { environment })
+  expect(exported).toContain('\n  key-bob:\n    parent_id: proj-demo\n')
+  const unchanged = await zael(['diff', '--prune', '-f', '-'], { environment, input: exported })
+  expect(unchanged).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to change/) })
+  const input = exported.replace(
+    '  key-bob:\n',
+    '  key-new: { parent_id: key-bob, disabled: true }\n  key-bob:\n',
+  )
+  const applied = await zael(['apply', '--yes', '-f', '-'], { environment, input })
+  expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining('Applied: 1 created') })
+  const drifted = await zael(['diff', '--prune', '-f', '-'], { environment, input: exported })
+  expect(drifted).toMatchObject({ code: 6, stdout: expect.stringContaining('- entity key-new') })
+  const pruned = await zael(['apply', '--prune', '--yes', '-f', '-'], { environment, input: exported })
+  expect(pruned).toMatchObject({ code: 0, stdout: expect.stringContaining('1 deleted') })
+  expect((await zael(['export'], { environment })).stdout).toBe(exported)
+})
+
 test('serve serves until it is interrupted, and load measures it', async () => {
   const environment = { DYNAMODB_PORT: '0', LOG_LEVEL: 'warn', STORE_DEADLINE_MS: '30000' }
   const server = startZael(['serve', '--port', '0'], { environment })

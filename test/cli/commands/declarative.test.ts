@@ -342,6 +342,24 @@ describe('zael export', () => {
     expect((await other.zael(['export'])).stdout).toBe(stdout)
   })
 
+  test('finds whatever is added later, with --prune', async () => {
+    const { zael, send } = createTestCli()
+    await send('POST', '/api/entities', { body: { entity_id: 'k', name: 'k' } })
+    const { stdout: input } = await zael(['export'])
+    await send('PUT', '/api/limits/k', { body: { limits: [{ name: 'rpm', limit: 5, per: 'minute' }] } })
+    await send('PUT', '/api/upstreams/added', { body: { kind: 'simulated' } })
+    await send('PUT', '/api/defaults?role=r', {
+      body: { limits: [{ name: 'rpm', limit: 5, per: 'minute' }] },
+    })
+    const { code, stdout } = await zael(['diff', '--prune', '-f', '-'], { input })
+    expect(code).toBe(6)
+    expect(stdout.split('\n').filter((line) => line.startsWith('-'))).toEqual([
+      '- limits of k on _default_',
+      '- defaults of role r on _default_',
+      '- upstream added',
+    ])
+  })
+
   test('prints the same as JSON', async () => {
     const { zael } = await withFile()
     const { stdout } = await zael(['export', '--json'])
@@ -359,7 +377,10 @@ describe('zael export', () => {
   test('leaves out the upstream of the environment, which a file must not declare', async () => {
     const environmentUpstream = anUpstream({ name: 'default', version: 0n })
     const { zael } = createTestCli({ upstreams: { environmentUpstream } })
-    expect((await zael(['export', '--json'])).stdout).toBe('{}\n')
+    expect(JSON.parse((await zael(['export', '--json'])).stdout)).toEqual({
+      ...{ upstreams: {}, models: {}, defaults: { system: {}, roles: {} } },
+      ...{ entities: {}, policies: {}, alerts: {} },
+    })
     const uses = 'models: {m: {upstreams: [{upstream: default}]}}'
     expect((await zael(['apply', '--yes'], declared(uses))).code).toBe(0)
     const { code, stderr } = await zael(
