@@ -62,7 +62,7 @@ test('export, apply and diff agree with a server and its table', async () => {
   closing.push(() => server.end('SIGKILL'))
   const environment = { ZAEL_URL: server.apiUrl, ZAEL_TOKEN: 'the-admin-token' }
   const { stdout: exported } = await zael(['export'], { environment })
-  expect(exported).toContain('\n  key-bob:\n    parent_id: proj-demo\n')
+  expect(exported).toMatch(/\n  key-bob:\n    name: .*\n    parent_id: proj-demo\n/)
   const unchanged = await zael(['diff', '--prune', '-f', '-'], { environment, input: exported })
   expect(unchanged).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to change/) })
   const input = exported.replace(
