@@ -41,9 +41,13 @@ const claimOf = (claims: JsonObject, name: string): JsonValue | undefined =>
 const textClaim = (claims: JsonObject, name: string): string | null => {
   const value = claimOf(claims, name)
   if (value === undefined || value === null) return null
-  if (typeof value !== 'string' || value === '') throw invalidToken(`its claim ${name} is not a text`)
+  if (typeof value !== 'string' || value === '' || HALF_CHARACTER.test(value))
+    throw invalidToken(`its claim ${name} is not a text`)
   return value
 }
+
+/** An escape such as `\ud800` alone: all of them have the same bytes, and so one hash. */
+const HALF_CHARACTER = /\p{Surrogate}/u
 
 const tenantIn = (claims: JsonObject, name: string): string | null => {
   const tenant = textClaim(claims, name)
@@ -68,9 +72,10 @@ const roleIn = (claims: JsonObject, name: string): string | null => {
 /** `Array.isArray` does not narrow readonly arrays. */
 const isList = (value: JsonValue | undefined): value is readonly JsonValue[] => Array.isArray(value)
 
+/** Later times than the year 9999 are its end. */
 const nsOf = (seconds: JsonValue | undefined): bigint | undefined =>
-  typeof seconds === 'number' && seconds >= 0 && seconds < LATEST_SECOND
-    ? BigInt(Math.floor(seconds)) * SECOND_NS
+  typeof seconds === 'number' && seconds >= 0
+    ? BigInt(Math.floor(Math.min(seconds, LATEST_SECOND))) * SECOND_NS
     : undefined
 
 const LATEST_SECOND = 253_402_300_800

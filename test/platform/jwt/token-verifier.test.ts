@@ -180,6 +180,14 @@ describe('a valid token', () => {
   })
 })
 
+test.each([1e15, 1e300])('a token that is valid until %d is remembered as well', async (exp) => {
+  const { issuer, verifier } = await createWorld()
+  const token = await issuer.sign(key, { exp })
+  const first = await verifier.verify(token)
+  expect(first.expiresAt).toBe(253_402_300_800n * SECOND)
+  expect(verifier.verify(token)).toBe(first)
+})
+
 describe('a token is rejected', () => {
   const HOUR = 3600
   test.each([
@@ -211,6 +219,9 @@ describe('a token is rejected', () => {
     ['with a list as its tenant', { tenant: ['acme'] }, 'its claim tenant is not a text'],
     ['whose tenant is no id', { tenant: 'Ácme' }, 'its claim tenant names no tenant'],
     ['with an object as its user', { user: {} }, 'its claim user is not a text'],
+    // all such texts would have one hash
+    ['with half a character in its subject', { sub: 'a\ud800' }, 'its claim sub is not a text'],
+    ['with half a character in its user', { user: '\udfff' }, 'its claim user is not a text'],
   ])('%s', async (_, claims, why) => {
     const { issuer, verify } = await createWorld({
       tenantClaim: 'tenant',
