@@ -9,10 +9,10 @@ import type { CacheFactory } from './platform.ts'
  * a token's own request use the token itself.
  */
 export interface TokenEntities {
-  /** Remembers the entity of a verified token, unless a later token of it is known. */
+  /** Remembers the entity of an accepted token, unless a later token of it is known. */
   note(identity: TokenIdentity): void
   /**
-   * The entity with the role and the tenant of the latest token that this process has verified, or with neither; undefined for an
+   * The entity with the role and the tenant of the latest token that this process has accepted, or with neither; undefined for an
    * id that no configured issuer can have.
    */
   entity(id: string): Entity | undefined

@@ -114,14 +114,14 @@ const createTokenIdentification = (
   readEntity: ReadEntity,
 ): IdentifyToken => {
   const callerOf = (identity: TokenIdentity): Eventual<Identity> => {
-    entities.note(identity)
     const token = { entity: tokenEntity(identity), user: identity.user }
     const acting = whenReady(requireTenant(readEntity, identity), () =>
       requireEnabled(readEntity, token.entity),
     )
-    return whenReady(acting, ({ entityId, entity, organization }) => ({
-      ...{ kind: 'caller', entityId, entity, organization, token },
-    }))
+    return whenReady(acting, ({ entityId, entity, organization }) => {
+      entities.note(identity)
+      return { kind: 'caller', entityId, entity, organization, token }
+    })
   }
   return (token, tokenHash) =>
     verifier.recognizes(token) ? whenReady(verifier.verify(token, tokenHash), callerOf) : undefined

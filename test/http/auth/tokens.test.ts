@@ -232,6 +232,8 @@ describe('the tenant of a token', () => {
       status: 401,
       body: { error: { code: 'invalid_api_key' } },
     })
+    const { body } = await app.send('GET', '/api/entities/jwt:corp:alice')
+    expect(body).toMatchObject({ parent_id: null })
   })
 
   test('that cannot be read is 503', async () => {
