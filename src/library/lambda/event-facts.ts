@@ -51,7 +51,7 @@ class EventFacts<Event> implements RequestFacts<Event> {
     return (
       textAt(event, 'requestContext', 'http', 'sourceIp') ??
       textAt(event, 'requestContext', 'identity', 'sourceIp') ??
-      (Array.isArray(sourceIps) && typeof sourceIps[0] === 'string' ? sourceIps[0] : undefined) ??
+      (Array.isArray(sourceIps) ? connectedIn(sourceIps) : undefined) ??
       (isLoadBalancer(event) ? this.#balancersClient() : undefined) ??
       'unknown'
     )
@@ -69,6 +69,12 @@ class EventFacts<Event> implements RequestFacts<Event> {
   #balancersClient(): string | undefined {
     return this.header('x-forwarded-for')?.split(',').at(-1)?.trim() || undefined
   }
+}
+
+/** AppSync lists what the client sent as X-Forwarded-For before the address that connects. */
+const connectedIn = (sourceIps: readonly unknown[]): string | undefined => {
+  const last = sourceIps.at(-1)
+  return typeof last === 'string' ? last : undefined
 }
 
 /** `/Mutation/createOrder` */

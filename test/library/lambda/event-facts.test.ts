@@ -199,6 +199,10 @@ describe('a key function', () => {
     expect(keyOf(bySourceIp(), event)).toBe('2001:db8:1:2')
   })
 
+  test('does not trust what a client of AppSync sends as X-Forwarded-For', () => {
+    expect(keyOf(bySourceIp(), appSyncEvent('u', ['1.1.1.1', '203.0.113.7']))).toBe('203.0.113.7')
+  })
+
   test('finds the client behind CloudFront, whose address API Gateway appends', () => {
     const event = httpEvent(
       { headers: { 'x-forwarded-for': '1.1.1.1, 203.0.113.7, 130.176.1.1' } },

@@ -162,14 +162,14 @@ export const multiValueAlbEvent = () => ({
 })
 
 /** A direct resolver of an AppSync API that Cognito identifies the callers of. */
-export const appSyncEvent = (sub = 'user-1') => ({
+export const appSyncEvent = (sub = 'user-1', sourceIp = ['203.0.113.7']) => ({
   arguments: { id: '1' },
   identity: {
     claims: { sub, iss: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_xmpl', token_use: 'access' },
     defaultAuthStrategy: 'ALLOW',
     groups: null,
     issuer: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_xmpl',
-    sourceIp: ['203.0.113.7'],
+    sourceIp,
     sub,
     username: 'jane',
   },
