@@ -22,7 +22,7 @@ export interface LimitedBatch {
 interface Message {
   readonly record: unknown
   readonly id: string
-  /** Undefined: an earlier message of its group was denied, and nothing is charged. */
+  /** Undefined: a function of the app has thrown, or an earlier message of its group goes back; nothing is charged. */
   readonly outcome: RequestOutcome | undefined
 }
 
@@ -74,16 +74,30 @@ const failuresIn = (result: unknown): readonly Failure[] => {
 /** Concurrent decisions: those about one key share a write, and a batch may have 10,000 messages. */
 const AT_ONCE = 40
 
-/** In the order of the batch. Rejects with an error of the app's functions, or a `TypeError` for a record that is no message. */
+/**
+ * In the order of the batch. A message for which a function of the app throws goes back alone: whoever can send a message that cannot be
+ * read must not hold up those of others. Rejects with such an error if no message could be decided about, and with a `TypeError` for a
+ * record that is no message.
+ */
 const decideAll = async (
   { logger, check }: Invocations<unknown>,
   records: readonly unknown[],
 ): Promise<readonly Message[]> => {
   const ids = records.map(idOf)
   const decided: Message[] = []
+  const errors: unknown[] = []
+  const outcomeOf = async (record: unknown, id: string): Promise<RequestOutcome | undefined> => {
+    try {
+      return await check(recordFacts(record, logger))
+    } catch (error) {
+      errors.push(error)
+      logger.error('message failed', { messageId: id, reason: errorMessage(error) })
+      return undefined
+    }
+  }
   const decide = async (index: number, isHeldBack: boolean): Promise<boolean> => {
     const [record, id = ''] = [records[index], ids[index]]
-    const outcome = isHeldBack ? undefined : await check(recordFacts(record, logger))
+    const outcome = isHeldBack ? undefined : await outcomeOf(record, id)
     const message = { record, id, outcome }
     decided[index] = message
     return isAllowed(message)
@@ -96,6 +110,7 @@ const decideAll = async (
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, decideNext))
+  if (errors.length > 0 && decided.every(({ outcome }) => outcome === undefined)) throw errors[0]
   return decided
 }
 
@@ -118,7 +133,9 @@ const delay = async (denied: readonly Message[], { changeVisibility, logger }: D
     const seconds = secondsOf[index]
     const [queue, receiptHandle] = [textAt(record, 'eventSourceARN'), textAt(record, 'receiptHandle')]
     if (seconds === undefined || queue === undefined || receiptHandle === undefined) continue
-    byQueue.set(queue, [...(byQueue.get(queue) ?? []), { receiptHandle, seconds }])
+    const delayed = byQueue.get(queue) ?? []
+    byQueue.set(queue, delayed)
+    delayed.push({ receiptHandle, seconds })
   }
   for (const [queue, messages] of byQueue) {
     try {

@@ -226,6 +226,34 @@ describe('settling', () => {
 /** A limiter has its own. */
 const undefinedOptions = { limits: undefined }
 
+describe('a message that a function of the app cannot read', () => {
+  const cost = ({ native: { messageId } }: { readonly native: SqsRecord }) => {
+    if (messageId === 'x') throw new Error('no JSON')
+    return { requests: 1 }
+  }
+
+  test('goes back alone, and the others are handled', async () => {
+    const { invoke, handled, delayed, log } = create({ cost })
+    expect(await invoke(messages('axbc'))).toEqual(failures('x', 'c'))
+    expect(handled).toEqual([['a', 'b']])
+    expect(delayed).toEqual([[QUEUE, [{ receiptHandle: 'handle-c', seconds: 10 }]]])
+    expect(log.logged).toContain('message failed')
+  })
+
+  test('holds back its group of a FIFO queue, and no other', async () => {
+    const { invoke, handled } = create({ cost })
+    const group = (ids: string, name: string) => [...ids].map((id) => sqsRecord(id, { group: name }))
+    expect(await invoke(sqsEvent(...group('axb', 'g'), ...group('c', 'h')))).toEqual(failures('x', 'b'))
+    expect(handled).toEqual([['a', 'c']])
+  })
+
+  test('is an error if the batch has no other', async () => {
+    const { invoke, handled } = create({ cost })
+    await expect(invoke(messages('xx'))).rejects.toThrow('no JSON')
+    expect(handled).toEqual([])
+  })
+})
+
 describe('perRecord()', () => {
   const run = (event: SqsEvent, failing: string, logger = silentLogger) => {
     const handled: string[] = []
