@@ -23,15 +23,13 @@ export const configuredResponse = v.pipe(
   v.object({
     kind: v.picklist(CONFIGURED_KINDS),
     id: id(
-      'A name or an id. `limits`: `<entity>/<resource>`; `defaults`: `<role>/<resource>`, without a role those of the system; `policy`: `<scope>/<selector>`',
+      'Of `limits` `<entity>/<resource>`, of `defaults` `<role>/<resource>` (`/<resource>`: the system)',
     ),
     etag,
-    fixed: v.pipe(v.boolean(), v.description('The environment sets it: it cannot be changed here')),
+    fixed: v.pipe(v.boolean(), v.description('The environment sets it')),
     value: v.pipe(
       v.union([v.looseObject({}), v.array(v.looseObject({}))]),
-      v.description(
-        'The body that sets it, without fields that have their defaults. `limits`, `defaults` and `policy`: the list of limits',
-      ),
+      v.description('The body that sets it, or its list of limits, without defaults'),
     ),
   }),
   v.metadata({ ref: 'Configured' }),

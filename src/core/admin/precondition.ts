@@ -43,8 +43,8 @@ const LIMITS: Texts = {
 
 const ITEM: Texts = {
   none: 'If-Match: * requires that it exists, and it does not',
-  other: 'It is not what If-Match names: read it again, and repeat the change on what it is now',
-  exists: 'It exists, or is what If-None-Match names: nothing was changed',
+  other: 'It is not what If-Match names: read it again',
+  exists: 'It exists, or is what If-None-Match names',
 }
 
 const check = (current: Current, { match, noneMatch }: Precondition, texts: Texts): void => {
