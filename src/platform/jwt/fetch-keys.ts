@@ -22,7 +22,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /**
  * The key set is at the issuer's `jwks_uri`; without one, at the address that its discovery document states (OpenID Connect
- * Discovery 1.0, section 4), or else at `<issuer>/.well-known/jwks.json`. The address is kept once keys have been fetched from it.
+ * Discovery 1.0, section 4), or else at `<issuer>/.well-known/jwks.json`. The address is kept while keys can be fetched from it.
  */
 export const createKeyFetch = (
   { issuer, jwksUri }: Pick<TokenIssuer, 'issuer' | 'jwksUri'>,
@@ -31,6 +31,8 @@ export const createKeyFetch = (
   let found = jwksUri
   return async () => {
     const uri = found ?? (await discover(issuer, fetch))
+    // if this fails, they may have moved
+    found = jwksUri
     const text = await get(uri, fetch)
     if (text === undefined) throw new KeysNotFetched(`${uri} responded with ${NOT_FOUND}`)
     found = uri

@@ -186,6 +186,23 @@ describe('without jwks_uri', () => {
     expect(issuer.requests).toEqual([DISCOVERY, '/keys', '/keys'])
   })
 
+  test('keys that have moved are found again', async () => {
+    const { issuer, clock, signed } = await createWorld({ jwksUri: null })
+    const document = (path: string) =>
+      issuer.answers.set(DISCOVERY, {
+        status: 200,
+        body: JSON.stringify({ issuer: issuer.origin, jwks_uri: issuer.origin + path }),
+      })
+    document('/keys')
+    expect(await signed(key)).toMatchObject(ACCEPTED)
+    document('/moved')
+    issuer.answers.set('/keys', { status: 404, body: '' })
+    issuer.answers.set('/moved', { status: 200, body: JSON.stringify({ keys: [next.publicJwk] }) })
+    await expect(signed(next)).rejects.toEqual(UNAVAILABLE)
+    clock.advance(60n * SECOND)
+    expect(await signed(next)).toMatchObject(ACCEPTED)
+  })
+
   test('keys of an issuer without that document are at /.well-known/jwks.json', async () => {
     const { issuer, signed } = await createWorld({ jwksUri: null })
     expect(await signed(key)).toMatchObject(ACCEPTED)
