@@ -42,7 +42,7 @@ export const SETTLING_TABLE = 'ZAEL_TABLE_NAME'
  */
 export interface AuthorizerContext {
   readonly entityId: string
-  /** The values of the headers `RateLimit` and `RateLimit-Policy`; absent where no limit of the caller has an item there. */
+  /** The values of the headers `RateLimit` and `RateLimit-Policy`; absent where no limit of the caller has an item there, or they are too long. */
   readonly rateLimit?: string
   readonly rateLimitPolicy?: string
   /** `true` if a part of the decision was made without the store. */

@@ -22,7 +22,7 @@ export const deniedContext = (entityId: string, denied: Denied): DeniedContext =
   return {
     ...describedBy(entityId, headers),
     ...retryOf(headers),
-    message,
+    message: shortened(message),
     retryAfterSeconds: String(retry_after_seconds),
     limitName: state.limit.name,
     limitEntity: state.entityId,
@@ -33,12 +33,22 @@ export const deniedContext = (entityId: string, denied: Denied): DeniedContext =
   }
 }
 
+/** API Gateway accepts at most 8 KB of an authorizer, and a request may exceed the limits of many parents and policies. */
+const [LONGEST_HEADERS, LONGEST_MESSAGE] = [3072, 1024]
+
+/** Ends after the name of a limit. */
+const shortened = (message: string): string =>
+  message.length <= LONGEST_MESSAGE
+    ? message
+    : `${message.slice(0, message.lastIndexOf(', ', LONGEST_MESSAGE))} and others`
+
 const describedBy = (entityId: string, headers: Headers): AuthorizerContext => {
   const { ratelimit, 'ratelimit-policy': policy, [DEGRADED]: degraded } = headers
+  const isShort = (ratelimit?.length ?? 0) + (policy?.length ?? 0) <= LONGEST_HEADERS
   return {
     entityId,
-    ...(ratelimit !== undefined && { rateLimit: ratelimit }),
-    ...(policy !== undefined && { rateLimitPolicy: policy }),
+    ...(isShort && ratelimit !== undefined && { rateLimit: ratelimit }),
+    ...(isShort && policy !== undefined && { rateLimitPolicy: policy }),
     ...(degraded !== undefined && { degraded }),
   }
 }

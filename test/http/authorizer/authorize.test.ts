@@ -184,6 +184,30 @@ describe('a denied request', () => {
     expect(await left('rpm')).toBe(9)
   })
 
+  test('is less than the 8 KB that API Gateway accepts, however many limits it exceeds', async () => {
+    const { call, send } = await createWorld()
+    const limits = (prefix: string) =>
+      Array.from({ length: 8 }, (_, index) => ({
+        name: `${prefix}_${index}`.padEnd(32, 'x'),
+        ...{ capacity: 1, refill_rate: 0.001 },
+      }))
+    for (const policy of ['GLOBAL/*', 'USER/*', 'SESSION/*', 'API_KEY/key-bob']) {
+      const body = { limits: limits(policy.slice(0, 3).toLowerCase()) }
+      expect((await send('PUT', `/api/policies/${policy}`, { body })).status).toBeLessThan(300)
+    }
+    await send('PUT', '/api/limits/key-bob', { body: { limits: limits('own') } })
+    const headers = { ...BOB, 'x-user-id': 'u', 'x-session-id': 's' }
+    const path = `/orders/${'x'.repeat(4000)}`
+    expect(effectOf(await call(headers, { path }))).toBe('Allow')
+    const denied = await call(headers, { path })
+    expect(effectOf(denied)).toBe('Deny')
+    expect(JSON.stringify(denied).length).toBeLessThan(8000)
+    expect(denied.context).toMatchObject({
+      retryAfter: '1000',
+      message: expect.stringMatching(/x and others$/),
+    })
+  })
+
   test('has no text that JSON escapes, except in headers', async () => {
     const { call, send } = await createWorld({ options: { resource: 'org/a.model:1@x' } })
     const hostile = { ...BOB, 'x-user-id': '"}\\\u0000', 'x-session-id': '`\u0024{x}`' }
