@@ -1,9 +1,10 @@
 import type { CacheFactory, Logger } from '../core/ports/platform.ts'
+import { sharedRead } from '../core/ports/shared-read.ts'
 import type { RequestSigner, SecretReader, UpstreamMetrics, UpstreamReader } from '../core/ports/upstreams.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { createPromptCounter } from '../gateway/prompt-counter.ts'
-import { timerDelay } from '../gateway/simulated/simulated-events.ts'
-import { createSimulatedModel } from '../gateway/simulated/simulated-model.ts'
+import { DEFAULT_TOKENS } from '../gateway/simulated/generation.ts'
+import type { SimulatedModel, SimulatedModelOptions } from '../gateway/simulated/simulated-model.ts'
 import type { ExchangeLimits } from '../gateway/upstream/exchange-handler.ts'
 import { systemClock } from '../platform/runtime.ts'
 import type { Environment, Settings } from '../settings/settings.ts'
@@ -25,9 +26,8 @@ export const composeGateway = (settings: Settings, parts: ComposedGatewayParts):
   const { upstreams, secrets, environment, caches, logger, upstreamMetrics, remainingMs } = parts
   const region = processRegionOf(environment)
   const prompts = createPromptCounter()
-  const simulated = createSimulatedModel({
+  const simulated = lazySimulatedModel({
     clock: systemClock,
-    delay: timerDelay,
     countText: prompts.countText,
     latencyMs: settings.simulatedLatencyMs,
     tokensPerSecond: settings.simulatedTokensPerSecond,
@@ -48,6 +48,23 @@ export const composeGateway = (settings: Settings, parts: ComposedGatewayParts):
     heartbeatMs: settings.heartbeatSeconds * 1000,
     ...(remainingMs && { bound: (limits: ExchangeLimits) => withinInvocation(limits, remainingMs()) }),
   })
+}
+
+/** Loaded with its first call, as most deployments have upstreams. */
+const lazySimulatedModel = (options: Omit<SimulatedModelOptions, 'delay'>): SimulatedModel => {
+  let loaded: SimulatedModel | undefined
+  const load = sharedRead(async () => {
+    const [{ createSimulatedModel }, { timerDelay }] = await Promise.all([
+      import('../gateway/simulated/simulated-model.ts'),
+      import('../gateway/simulated/simulated-events.ts'),
+    ])
+    loaded = createSimulatedModel({ ...options, delay: timerDelay })
+    return loaded
+  })
+  return {
+    defaultOutputTokens: DEFAULT_TOKENS,
+    call: (call) => loaded?.call(call) ?? load().then((model) => model.call(call)),
+  }
 }
 
 /** The signer and the providers of credentials are larger than the rest of the gateway. */
