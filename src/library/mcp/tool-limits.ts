@@ -1,6 +1,6 @@
 import type { Reservation } from '../../core/decide/decision.ts'
 import { CHARGED_PATTERN, CHARGED_RULE } from '../../core/model/entity.ts'
-import { invalid } from '../../core/model/errors.ts'
+import { invalid, ZaelError } from '../../core/model/errors.ts'
 import type { Cost } from '../../core/model/meter.ts'
 import type { Clock, Logger } from '../../core/ports/platform.ts'
 import { createConsoleLogger } from '../../platform/console-logger.ts'
@@ -157,6 +157,8 @@ const gatesOf = (options: ToolLimitOptions): readonly Gate[] => {
   const { name = DEFAULT_NAME } = limits
   if (perSession === undefined) return [{ limiter: createRateLimiter({ ...limits, name }), ...byKey }]
   checkOptions<NonNullable<typeof perSession>>(perSession, { limits: true, resources: true }, 'perSession')
+  if (perSession.limits === undefined && perSession.resources === undefined)
+    throw invalid('perSession', 'contain limits, or resources')
   const {
     limitsFor: _limitsFor,
     resources: _resources,
@@ -165,7 +167,7 @@ const gatesOf = (options: ToolLimitOptions): readonly Gate[] => {
     ...shared
   } = limits
   const sessions: Gate = {
-    limiter: createRateLimiter({ ...shared, ...perSession, name: `${name}-session` }),
+    limiter: namingPerSession(() => createRateLimiter({ ...shared, ...perSession, name: `${name}-session` })),
     scope: 'session',
     // a session belongs to its caller: another who learns its id does not use it up
     keyOf: (key, session) => JSON.stringify([key, session]),
@@ -173,6 +175,16 @@ const gatesOf = (options: ToolLimitOptions): readonly Gate[] => {
   const hasOwn =
     limits.limits !== undefined || limits.resources !== undefined || limits.limitsFor !== undefined
   return hasOwn ? [sessions, { limiter: createRateLimiter({ ...limits, name }), ...byKey }] : [sessions]
+}
+
+/** An error in `limits` or `resources` of what it creates names them as those of `perSession`. */
+const namingPerSession = <T>(create: () => T): T => {
+  try {
+    return create()
+  } catch (error) {
+    if (!(error instanceof ZaelError) || !/^(limits|resources)\b/.test(error.field ?? '')) throw error
+    throw new ZaelError(error.code, `perSession.${error.message}`, { field: `perSession.${error.field}` })
+  }
 }
 
 const LIMITER_OPTIONS = [
