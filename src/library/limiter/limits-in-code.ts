@@ -74,7 +74,7 @@ export const createConfigInCode = (
   }
 }
 
-const EXAMPLE = "for example limits: [{ name: 'rpm', capacity: 60, refill_rate: 1 }]"
+const EXAMPLE = "for example limits: [{ name: 'rpm', limit: 60, per: 'minute' }]"
 
 const defaultSets = (code: CodeLimits): ReadonlyMap<string, readonly Limit[]> => {
   const { limits = [], resources = {} } = code
