@@ -21,7 +21,9 @@ export const readLimit = (text: string): unknown => {
   if (text.trimStart().startsWith('{')) return jsonOf(text, `the limit ${text}`)
   const [, name, limit, per] = SHORT.exec(text) ?? []
   if (name === undefined)
-    throw usageError(`"${text}" is no limit: it must be like rpm=10/minute, or a JSON object; see --help`)
+    throw usageError(
+      `"${text}" is no limit: it must be <name>=<whole number>/<second|minute|hour|day>, like rpm=10/minute, or a JSON object; see --help`,
+    )
   return { name, limit: Number(limit), per }
 }
 

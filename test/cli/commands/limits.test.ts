@@ -78,7 +78,8 @@ describe('zael limits', () => {
     [['limits', 'set', 'key-ci'], /give at least one limit, such as rpm=10\/minute/],
     [['limits', 'set', 'key-ci', 'rpm=10/minute', '--file', 'x'], /give limits or --file, not both/],
     [['limits', 'set', 'key-ci', '--file', 'x'], /--file x cannot be read/],
-    [['limits', 'set', 'key-ci', 'rpm:10'], /"rpm:10" is no limit: it must be like rpm=10\/minute/],
+    [['limits', 'set', 'key-ci', 'rpm:10'], /"rpm:10" is no limit: it must be .*, like rpm=10\/minute/],
+    [['limits', 'set', 'key-ci', 'rpm=10/minut'], /"rpm=10\/minut" is no limit: .*second\|minute\|hour\|day/],
     [['limits', 'set', 'key-ci', '{rpm}'], /the limit \{rpm\} must be JSON/],
     [['limits', 'set', 'key-ci', '{"name": "rpm"}'], /limits\[0\]\.capacity must /],
   ])('%j exits with 2', async (args, message) => {
