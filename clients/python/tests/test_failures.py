@@ -234,7 +234,7 @@ def test_rejects_wrong_settings(client, arguments):
 
 
 @pytest.mark.parametrize(
-    "cost", [{"request": 1}, {"tokens": -1}, {"tokens": 1.5}, {"tokens": True}, {"tokens": "1"}, {"tokens": None}]
+    "cost", [5, {"request": 1}, {"tokens": -1}, {"tokens": 1.5}, {"tokens": True}, {"tokens": "1"}, {"tokens": None}]
 )
 def test_rejects_wrong_costs_before_anything_is_sent(scripted, cost):
     zael, script = scripted(on_unavailable="allow")

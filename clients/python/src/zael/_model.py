@@ -32,6 +32,8 @@ METERS = frozenset(Cost.__annotations__)
 
 def rest_cost(cost: Costs) -> RestCost:
     """The cost as the generated model. Raises `ValueError` for an unknown meter or a wrong amount."""
+    if not isinstance(cost, Mapping):
+        raise ValueError(f'cost: it must be amounts by meter, such as {{"requests": 1}}, not {cost!r}')
     for meter, amount in cost.items():
         if meter not in METERS:
             raise ValueError(f"cost: {meter!r} is no meter; the meters are {', '.join(sorted(METERS))}")
