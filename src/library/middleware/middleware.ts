@@ -65,7 +65,7 @@ export const createRequestLimiter = <Native>(
     const key = keyOf(request)
     const caller = keyOrAnonymous(isPending(key) ? await key : key)
     const charge = chargeOf(request)
-    return decide(caller, identified(request, isPending(charge) ? await charge : charge))
+    return decide(caller, identified(request, caller, isPending(charge) ? await charge : charge))
   }
   const outcomeOfFailure = (error: unknown): RequestOutcome => outcomeOfError(error, parts)
   return {
@@ -83,15 +83,22 @@ const flushed = async ({ limiter, logger }: MiddlewareParts): Promise<void> => {
   }
 }
 
-type Identified<Native> = (request: RequestFacts<Native>, charge: ChargeOptions) => ChargeOptions
+type Identified<Native> = (
+  request: RequestFacts<Native>,
+  key: string | number,
+  charge: ChargeOptions,
+) => ChargeOptions
 
-/** Adds the identity of a token to a charge. Its user is that of policies on users, unless the app names another. */
-const createIdentified = <Native>(key: RateLimitOptions<Native>['key']): Identified<Native> => {
-  const identityOf = identityOfKey(key)
-  if (identityOf === undefined) return (_, charge) => charge
-  return ({ native }, charge) => {
+/**
+ * Adds the identity of a token to a charge of its key; another middleware of the same request may have verified the token, and this
+ * one may have found another key. Its user is that of policies on users, unless the app names another.
+ */
+const createIdentified = <Native>(keyOf: RateLimitOptions<Native>['key']): Identified<Native> => {
+  const identityOf = identityOfKey(keyOf)
+  if (identityOf === undefined) return (_request, _key, charge) => charge
+  return ({ native }, key, charge) => {
     const identity = identityOf(native)
-    if (identity === undefined) return charge
+    if (identity?.key !== key) return charge
     return { ...(identity.user !== null && { user: identity.user }), ...charge, identity }
   }
 }

@@ -133,6 +133,17 @@ describe('byJwt', () => {
     expect(await statusOf(await bearer({ aud: 'other' }))).toEqual([401, null])
   })
 
+  test('leaves a token to the middleware whose key it is', async () => {
+    const { jwt, bearer } = await createWorld()
+    const app = new Hono()
+    const limits = { limits: RPM_5, logger: silentLogger }
+    app.use(rateLimit({ ...limits, key: jwt }))
+    app.use(rateLimit({ ...limits, key: firstOf(({ header }) => header('x-device'), jwt) }))
+    app.get('/', (c) => c.text('hello'))
+    const headers = await bearer({ role: 'user' })
+    expect((await app.request('/', { headers: { ...headers, 'x-device': 'd-1' } })).status).toBe(200)
+  })
+
   test('verifies tokens for apps without a middleware', async () => {
     const { jwt, issuer } = await createWorld()
     const identity = await jwt.verify(await issuer.sign(key, { role: 'admin', plan: 'pro' }))
