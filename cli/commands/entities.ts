@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type * as v from 'valibot'
 import { childrenResponse, entitiesResponse, entityResponse } from '../../src/contract/entities.ts'
 import { PRIORITIES } from '../../src/core/model/entity.ts'
+import { usageError } from '../failure.ts'
 import { fieldsText } from '../output/table.ts'
 import { printable } from '../output/text.ts'
 import { timeText } from '../output/times.ts'
@@ -92,8 +93,11 @@ const defineWrites = (entities: Command, session: Session): void => {
     .option('--bypass', 'requests of it are counted and never limited')
     .option('--no-bypass')
     .action(async (id: string, options: EntityOptions) => {
+      const body = fieldsOf(options)
+      if (Object.keys(body).length === 0)
+        throw usageError('give at least one option, such as --disabled; see --help')
       const api = await session.api()
-      const request = { method: 'PATCH', path: [...PATH, id], body: fieldsOf(options) } as const
+      const request = { method: 'PATCH', path: [...PATH, id], body } as const
       show(session, await api.request(request, entityResponse))
     })
   entities

@@ -77,7 +77,7 @@ const defineDelete = (limits: Command, session: Session): void => {
       const api = await session.api()
       await session.confirm(`Delete the limits of ${entity} on ${resource ?? 'any model'} at ${api.url}?`)
       await api.send({ method: 'DELETE', path: pathOf(entity), query: { resource } })
-      printSent(session, `deleted the limits of ${entity}`)
+      printSent(session, `deleted the limits of ${entity}${resource === undefined ? '' : ` on ${resource}`}`)
     })
 }
 

@@ -103,6 +103,7 @@ describe('zael entities', () => {
     [['entities', 'create', 'x', '--parent', 'nobody'], 2, /parent_id/],
     [['entities', 'show', 'a b'], 2, /^zael: entity_id must be 1 to 128 of/],
     [['entities', 'show', 'nobody'], 4, 'zael: There is no entity nobody\n'],
+    [['entities', 'set', 'team-a'], 2, /give at least one option, such as --disabled/],
     [['entities', 'set', 'team-a', '--metadata', 'x'], 2, /must be <name>=<value>/i],
   ])('%j fails with code %d', async (args, code, message) => {
     const { zael } = await withTeam()

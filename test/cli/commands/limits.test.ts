@@ -58,6 +58,9 @@ describe('zael limits', () => {
     await zael(['limits', 'set', 'key-ci', 'rpm=10/minute'])
     expect((await zael(['limits', 'delete', 'key-ci'])).code).toBe(2)
     expect((await zael(['limits', 'delete', 'key-ci', '-y'])).stdout).toBe('deleted the limits of key-ci\n')
+    expect((await zael(['limits', 'delete', 'key-ci', '-r', 'gpt-4o', '-y'])).stdout).toBe(
+      'deleted the limits of key-ci on gpt-4o\n',
+    )
     expect((await zael(['limits', 'show', 'key-ci'])).stdout).toMatch(
       /\nrpm +requests +60\/minute +enforce +environment\n/,
     )
