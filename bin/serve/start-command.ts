@@ -104,9 +104,10 @@ export interface NpmWatch {
 const CHECK_EVERY_MS = 500
 
 /**
- * Calls `onGone` once the npm that runs this process has ended, for whatever reason: npm forwards signals, except if it is
+ * Calls `onGone` once the parent of this process, which is npm or a shell of npx, has ended: npm forwards signals, except if it is
  * killed, and npx forwards them to a shell that does not. The `exec` of `npm start` makes npm the parent of this process; the
- * shell of npx ends with npx. A process that was started otherwise outlives its parent.
+ * shell of npx ends when npx is terminated. It outlives a killed npx, and this process with it, unless it has replaced itself by this
+ * process. A process that was started otherwise outlives its parent.
  */
 export const watchNpm = ({ environment, event, npmId, parentId, onGone }: NpmWatch): void => {
   if (environment.npm_lifecycle_event !== event) return
