@@ -35,7 +35,7 @@ throttled (429), and how long the responses took. Ends by itself; Ctrl-C ends it
       --json                  the result as JSON on stdout
   -h, --help                  this text
 
-Exits with 1 if an option is wrong, no node can be reached, no request succeeded, or one of its processes ended early.
+Exits with 1 if an option is wrong (zael load: 2), no node can be reached, no request succeeded, or one of its processes ended early.
 `
 
 /** The requests of a run, their number, and the nodes that receive them. */
