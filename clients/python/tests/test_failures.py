@@ -224,6 +224,7 @@ def test_a_cancelled_task_releases_its_reservation():
         {"url": "http://zael.test", "key": "k\r\nX-Zael-Entity: other"},
         {"url": "http://zael.test", "key": ""},
         {"url": "http://zael.test", "key": "k", "timeout": 0},
+        {"url": "http://zael.test", "key": "k", "timeout": "5"},
         {"url": "http://zael.test", "key": "k", "retries": -1},
         {"url": "http://zael.test", "key": "k", "on_unavailable": "maybe"},
     ],

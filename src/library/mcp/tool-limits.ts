@@ -129,7 +129,11 @@ export const createToolLimits = (options: ToolLimitOptions): ToolLimits => {
     await Promise.all(gates.map(({ limiter }) => act(limiter)))
   }
   return {
-    run: ({ tool, args, extra }, handle) => run(toolCall(tool, args, extra, undefined), handle),
+    run: async ({ tool, args, extra }, handle) => {
+      if (typeof extra !== 'object' || extra === null)
+        throw invalidArgument('extra', 'be what the SDK passes to the handler of a request')
+      return run(toolCall(tool, args, extra, undefined), handle)
+    },
     on: <S extends ToolServer>(server: S) => limitedServer(server, run),
     flush: each((limiter) => limiter.flush()),
     close: each((limiter) => limiter.close()),

@@ -1,5 +1,6 @@
 import type { Denied } from '../../core/decide/decision.ts'
 import { flatDenial } from '../../web/denial-json.ts'
+import { checkOptions } from '../arguments.ts'
 import { exactDecision, type RateLimitDecision } from '../limiter/rate-limiter.ts'
 import { checkHeaderOptions, type MiddlewareOptions } from './rate-limit-options.ts'
 import { decisionHeaders } from './response-headers.ts'
@@ -29,7 +30,7 @@ export interface Rejection {
 
 /**
  * The rate-limit headers of a decision, allowed or denied, for any framework. Names are in lower case. Throws `TypeError` for a copy of a
- * decision, and `ZaelError('invalid_request')` for an unknown form.
+ * decision, and `ZaelError('invalid_request')` for an unknown option or form.
  *
  * @example
  * const decision = await limiter.check(userId)
@@ -39,6 +40,7 @@ export const rateLimitHeaders = (
   decision: RateLimitDecision,
   options: DecisionHeaderOptions = {},
 ): Readonly<Record<string, string>> => {
+  checkOptions<DecisionHeaderOptions>(options, { headers: true, resetFormat: true })
   checkHeaderOptions(options)
   const { headers: forms = ['ietf'], resetFormat = 'seconds' } = options
   return decisionHeaders(exactDecision(decision, NO_DECISION), { forms, resetFormat, isShadow: false })

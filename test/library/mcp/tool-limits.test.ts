@@ -388,6 +388,12 @@ describe('a tool with an output schema', () => {
 })
 
 describe('a server with a handler of its own', () => {
+  test('must pass what the SDK has passed to it', async () => {
+    const { limits } = setUp({ limits: [FIVE] })
+    const call = JSON.parse('{"tool": "research"}')
+    await expect(limits.run(call, () => 1)).rejects.toThrow(/^extra must be what the SDK passes/)
+  })
+
   test('answers a refused call with an error that has retryAfter in its data', async () => {
     const { limits } = setUp({ limits: [{ ...FIVE, limit: 1 }] })
     const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })

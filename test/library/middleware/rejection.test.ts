@@ -38,6 +38,9 @@ describe('rateLimitHeaders()', () => {
     expect(() => rateLimitHeaders(decision, { headers: untyped(['x']) })).toThrow(
       /headers\[0\] must be one of/,
     )
+    expect(() => rateLimitHeaders(decision, untyped({ header: ['ietf'] }))).toThrow(
+      /^header must not be given; known options are headers, resetFormat$/,
+    )
   })
 })
 

@@ -77,8 +77,8 @@ def connection(
         raise ValueError("either key or admin_token must be given")
     if on_unavailable not in ("deny", "allow"):
         raise ValueError("on_unavailable must be deny or allow")
-    if retries < 0 or timeout <= 0:
-        raise ValueError("retries must be at least 0, and timeout more than 0")
+    if not isinstance(retries, int) or not isinstance(timeout, (int, float)) or retries < 0 or timeout <= 0:
+        raise ValueError("retries must be a whole number of at least 0, and timeout a number of seconds more than 0")
     secret = printable(key, "key") if key is not None else printable(admin_token or "", "admin_token")
     return Connection(
         url=url,
