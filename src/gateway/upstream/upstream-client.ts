@@ -195,4 +195,5 @@ export const createUpstreamClients = (options: UpstreamClientOptions): UpstreamC
 }
 
 /** All that a client depends on. */
-const settingsOf = ({ createdAt: _, ...settings }: Upstream): string => JSON.stringify(settings)
+const settingsOf = ({ createdAt: _createdAt, version: _version, ...settings }: Upstream): string =>
+  JSON.stringify(settings)
