@@ -52,7 +52,10 @@ test('prints an unexpected error with its stack trace, and exits with 1', async 
   const { zael } = createTestCli()
   const { code, stderr } = await zael(['whoami'], {
     fetch: async () =>
-      Object.assign(new Response('{}'), { text: () => Promise.reject(new TypeError('defect')) }),
+      // the Response of @hono/node-server, which other tests may have made the global one, has a getter
+      Object.defineProperty(new Response('{}'), 'text', {
+        value: () => Promise.reject(new TypeError('defect')),
+      }),
   })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^zael: TypeError: defect\n/)
