@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '../../scripts/emulator-process.ts'
 import { type ChildServer, startServer } from '../child-server.ts'
 
 /*
@@ -136,14 +136,4 @@ const processorTimeOf = (pid: number) => {
   const [user, system] = fields.split(' ').slice(11, 13).map(Number)
   const all = (((user ?? Number.NaN) + (system ?? Number.NaN)) / TICKS) * 1e6
   return { all, mainThread: null }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
-  return address.port
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { API_SOURCE, bundleLambda } from '../../lib/bundle-lambda.ts'
 import { CACHE, ROOT } from '../../scripts/bundle-cache.mjs'
+import { freePort } from '../../scripts/emulator-process.ts'
 import { type LambdaStart, startLambda } from '../../scripts/lambda-start.ts'
 
 /** From the command to the first 200 of `/health` and of a check, ms. */
@@ -63,16 +63,6 @@ const stop = async (child: ChildProcess): Promise<void> => {
   const closed = once(child, 'close')
   child.kill('SIGTERM')
   await closed
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Starts of the API's Lambda, each in a new process. */

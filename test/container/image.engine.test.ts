@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { finishedDockerfile } from '../../scripts/bundle-service.ts'
+import { freePort } from '../../scripts/emulator-process.ts'
 import { demoData } from '../../seed/demo-data.ts'
 import { loadDemoData } from '../../seed/load-demo-data.ts'
 import { entityBucket } from '../../src/core/bucket/bucket-store.ts'
@@ -75,16 +75,6 @@ const killGroup = (pid: number | undefined): void => {
     // it has no other process
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
-  return address.port
 }
 
 /** A container: only its address is another than in the image, which listens on all. */
